@@ -1,0 +1,41 @@
+package dev.meridian.engine;
+
+/**
+ * The seam to the library that multiplies matrices: forward passes over slots that hold KV caches. All methods but
+ * {@link #close} are called by the engine thread alone; {@code close} after it has ended.
+ *
+ * <p>A slot is a row index below {@link #slots()}. Decoding sequences fill the slots from 0 without gaps, because a decode
+ * step runs over the rows {@code [0, rows)}.
+ */
+public interface ModelRunner extends AutoCloseable {
+    int vocabSize();
+
+    int slots();
+
+    /** The most positions a slot holds, prompt and output together. */
+    int contextTokens();
+
+    /** Native bytes of KV memory that a slot with {@code tokens} positions commits, rounded up to whole pages. */
+    long kvBytes(int tokens);
+
+    /**
+     * Runs {@code count} tokens of one sequence at positions {@code position..position+count-1} of {@code slot}, whose
+     * earlier positions are filled. With {@code wantLogits} the logits of the last one become row 0.
+     */
+    void prefill(int slot, int position, int[] tokens, int offset, int count, boolean wantLogits);
+
+    /** Runs one token for each of the slots 0 to rows-1; {@code tokens[i]} stands at {@code positions[i]} of slot i. */
+    void decode(int rows, int[] tokens, int[] positions);
+
+    /** Copies the logits of a row of the last call into {@code into[0..vocabSize)}, float32, not normalised. */
+    void logits(int row, float[] into);
+
+    /** Copies the first {@code tokens} positions of one slot over another. */
+    void copySlot(int from, int to, int tokens);
+
+    /** Gives the memory of a slot's first {@code tokens} positions back to the system. */
+    void releaseSlot(int slot, int tokens);
+
+    @Override
+    void close();
+}

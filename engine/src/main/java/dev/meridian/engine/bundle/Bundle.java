@@ -1,0 +1,113 @@
+package dev.meridian.engine.bundle;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+
+/** A bundle on disk: its folder and the manifest read from it. Immutable, safe for any thread. */
+public record Bundle(Path folder, BundleManifest manifest) {
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .build();
+    private static final long MAX_MANIFEST_BYTES = 1 << 20;
+
+    /** The model's id: the folder's own name. */
+    public String id() {
+        return folder.getFileName().toString();
+    }
+
+    public Path file(String name) {
+        return folder.resolve(name);
+    }
+
+    /** Reads {@code bundle.json}. Throws {@link BundleException} where it is missing, unreadable or of another format. */
+    public static Bundle open(Path folder) {
+        Path absolute = folder.toAbsolutePath().normalize();
+        Path manifestFile = absolute.resolve(BundleManifest.FILE_NAME);
+        try {
+            if (!Files.isRegularFile(manifestFile)) {
+                throw new BundleException(manifestFile + ": no such file; this folder is not a bundle");
+            }
+            if (Files.size(manifestFile) > MAX_MANIFEST_BYTES) {
+                throw new BundleException(manifestFile + ": larger than " + MAX_MANIFEST_BYTES + " bytes");
+            }
+            BundleManifest manifest = JSON.readValue(Files.readAllBytes(manifestFile), BundleManifest.class);
+            if (manifest == null || manifest.format() != BundleManifest.FORMAT) {
+                throw new BundleException(manifestFile + ": format " + (manifest == null ? "null" : manifest.format())
+                        + ", this version reads " + BundleManifest.FORMAT + "; import the model again");
+            }
+            return new Bundle(absolute, manifest);
+        } catch (JsonProcessingException e) {
+            throw new BundleException(manifestFile + ": " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new BundleException(manifestFile + ": " + e, e);
+        }
+    }
+
+    /** The bytes of {@code bundle.json} for a manifest: the same for the same manifest, always. */
+    public static byte[] manifestBytes(BundleManifest manifest) {
+        try {
+            return (JSON.writeValueAsString(manifest) + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a manifest is always writable", e);
+        }
+    }
+
+    /** Compares every file with its recorded length and SHA-256; returns one line per fault, none where all is well. */
+    public List<String> verify() {
+        List<String> faults = new ArrayList<>();
+        manifest.files().forEach((name, expected) -> {
+            Path file = folder.resolve(name);
+            try {
+                if (!folder.equals(file.normalize().getParent())) {
+                    faults.add(name + ": not a plain file name");
+                } else if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+                    faults.add(name + ": missing, or not a regular file");
+                } else if (Files.size(file) != expected.bytes()) {
+                    faults.add(name + ": " + Files.size(file) + " bytes, expected " + expected.bytes());
+                } else if (!sha256(file).equals(expected.sha256())) {
+                    faults.add(name + ": SHA-256 differs");
+                }
+            } catch (IOException e) {
+                faults.add(name + ": " + e);
+            }
+        });
+        return faults;
+    }
+
+    /** SHA-256 of a file's content in hexadecimal. */
+    public static String sha256(Path file) throws IOException {
+        MessageDigest digest = newSha256();
+        byte[] buffer = new byte[1 << 16];
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                digest.update(buffer, 0, n);
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** A fresh SHA-256, which every Java platform has. */
+    public static MessageDigest newSha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

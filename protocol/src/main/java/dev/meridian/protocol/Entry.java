@@ -1,0 +1,42 @@
+package dev.meridian.protocol;
+
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One generated token of one choice, with the text that it made ready.
+ *
+ * @param choice 0 to n-1
+ * @param index counts a choice's tokens from 0 across attempts: attempt 2 goes on where attempt 1 stopped
+ * @param text ready text, always whole characters; empty while a character is incomplete or a stop text may be forming
+ * @param logprob null unless asked for; this token, then its best alternatives in falling order
+ * @param finish null but on a choice's last entry
+ * @param timings null but on a choice's last entry
+ */
+public record Entry(
+        Attempt attempt,
+        int choice,
+        int index,
+        int tokenId,
+        String text,
+        @Nullable TokenLogprob logprob,
+        List<TokenLogprob> alternatives,
+        @Nullable FinishReason finish,
+        @Nullable Timings timings) {
+    public Entry {
+        Objects.requireNonNull(attempt);
+        Objects.requireNonNull(text);
+        alternatives = List.copyOf(alternatives);
+        if (choice < 0 || index < 0 || tokenId < 0) {
+            throw new IllegalArgumentException("negative choice, index or token in an entry");
+        }
+    }
+
+    /** Position and length only: replies never reach a log. */
+    @Override
+    public String toString() {
+        return "Entry[" + attempt + ", choice " + choice + ", index " + index + ", " + text.length() + " chars, "
+                + finish + "]";
+    }
+}

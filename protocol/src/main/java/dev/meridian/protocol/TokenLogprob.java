@@ -1,0 +1,16 @@
+package dev.meridian.protocol;
+
+import java.util.Objects;
+
+/**
+ * A token with its natural-log probability under the model's distribution before sampling filters.
+ *
+ * @param text the token's bytes as UTF-8, with U+FFFD where they are no whole character
+ * @param bytes the token's bytes in hexadecimal: a token may hold a part of a character
+ */
+public record TokenLogprob(int tokenId, String text, String bytes, float logprob) {
+    public TokenLogprob {
+        Objects.requireNonNull(text);
+        Objects.requireNonNull(bytes);
+    }
+}

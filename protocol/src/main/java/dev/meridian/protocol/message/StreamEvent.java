@@ -1,0 +1,40 @@
+package dev.meridian.protocol.message;
+
+import dev.meridian.protocol.Attempt;
+import dev.meridian.protocol.Entry;
+import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.TokenIds;
+import java.util.List;
+import java.util.Objects;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/** What a model host tells the edge that it feeds. */
+public sealed interface StreamEvent {
+    /**
+     * The attempt is queued at {@code producer}, where Cancel and Resend go from now on.
+     *
+     * @param promptIds the prompt as the model sees it: later attempts start from these ids
+     */
+    record Accepted(Attempt attempt, ActorRef<ReplicaCommand> producer, TokenIds promptIds) implements StreamEvent {
+        public Accepted {
+            Objects.requireNonNull(producer);
+        }
+    }
+
+    /** The attempt is not served, or, after Accepted, ended before its last token. */
+    record Refused(Attempt attempt, Refusal reason) implements StreamEvent {}
+
+    /** All that one engine step made for the streams of one edge. {@code step} counts the engine's steps. */
+    record StepBatch(ActorRef<ReplicaCommand> producer, long step, List<Entry> entries) implements StreamEvent {
+        public StepBatch {
+            entries = List.copyOf(entries);
+        }
+    }
+
+    /** Sent every heartbeat interval while this edge has live attempts, queued and in prefill too. */
+    record Heartbeat(ActorRef<ReplicaCommand> producer, long step, List<Attempt> live) implements StreamEvent {
+        public Heartbeat {
+            live = List.copyOf(live);
+        }
+    }
+}
