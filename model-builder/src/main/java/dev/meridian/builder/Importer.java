@@ -6,7 +6,6 @@ import dev.meridian.builder.source.ConfigReader;
 import dev.meridian.builder.source.ImportException;
 import dev.meridian.builder.source.ModelConfig;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,14 +42,7 @@ public final class Importer {
      * @throws ImportException where the model cannot be imported, or the disk does not allow it
      */
     public void run(ImportRequest request, ProgressListener listener) throws ImportException {
-        try {
-            importing(request, listener);
-        } catch (FileSystemException e) {
-            String reason = e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();
-            throw new ImportException(e.getFile() + ": " + reason, e);
-        } catch (IOException e) {
-            throw new ImportException(request.out() + ": " + e.getMessage(), e);
-        }
+        IoFailures.named(request.out(), () -> importing(request, listener));
     }
 
     private void importing(ImportRequest request, ProgressListener listener) throws ImportException, IOException {

@@ -30,15 +30,15 @@ class TinyStoriesTest {
     @Test
     void greedyTokensEqualTheReference() throws Exception {
         int[] expected = ReferenceModel.load(source).greedy(PROMPT, 100);
-        Bundle bundle = imported(Weights.F32);
+        Bundle bundle = TestBundles.imported(source, folder.resolve("stories"), Weights.F32);
         assertThat(greedy(bundle, 100)).isEqualTo(expected);
     }
 
     @Test
     void int8LogitsStayCloseToTheReference() throws Exception {
         double[] expected = ReferenceModel.load(source).logits(PROMPT).getLast();
-        Bundle bundle = imported(Weights.INT8);
-        try (GraphSession session = session(bundle)) {
+        Bundle bundle = TestBundles.imported(source, folder.resolve("stories"), Weights.INT8);
+        try (GraphSession session = TestBundles.session(bundle, 1)) {
             float[] logits = session.run(0, new int[][] {PROMPT}, new int[] {0}, PROMPT.length - 1)[0];
             for (int i = 0; i < expected.length; i++) {
                 assertThat((double) logits[i]).isCloseTo(expected[i], within(0.5));
@@ -46,23 +46,8 @@ class TinyStoriesTest {
         }
     }
 
-    private Bundle imported(Weights weights) throws Exception {
-        Path out = folder.resolve("stories-" + weights.label());
-        new Importer(TemplateCheck.none())
-                .run(new ImportRequest(source, out, weights, KvType.F32), ProgressListener.none());
-        Bundle bundle = Bundle.open(out);
-        assertThat(bundle.verify()).isEmpty();
-        return bundle;
-    }
-
-    private static GraphSession session(Bundle bundle) throws Exception {
-        var shape = bundle.manifest().shape();
-        return new GraphSession(
-                bundle.file("model.onnx"), shape.layers(), shape.kvHeads(), shape.headDim(), shape.contextTokens(), 1);
-    }
-
     private static int[] greedy(Bundle bundle, int count) throws Exception {
-        try (GraphSession session = session(bundle)) {
+        try (GraphSession session = TestBundles.session(bundle, 1)) {
             float[] logits = session.run(0, new int[][] {PROMPT}, new int[] {0}, PROMPT.length - 1)[0];
             int[] out = new int[count];
             for (int i = 0; i < count; i++) {
