@@ -22,6 +22,9 @@ class FamilyTest {
         return List.of(
                 Arguments.of("llama", HfFolder.of("llama")),
                 Arguments.of("llama, tied", HfFolder.of("llama").with("tie_word_embeddings", "true")),
+                Arguments.of("llama, tied under the head's name", tied("true", "lm_head")),
+                Arguments.of("llama, tied and stored twice", tied("true", "model.embed_tokens", "lm_head")),
+                Arguments.of("llama, without a head", tied("false", "model.embed_tokens")),
                 Arguments.of("llama, attention biases", HfFolder.of("llama").with("attention_bias", "true")),
                 Arguments.of("llama, MLP biases", HfFolder.of("llama").with("mlp_bias", "true")),
                 Arguments.of("llama, no grouped queries", HfFolder.of("llama").with("num_key_value_heads", "4")),
@@ -38,12 +41,25 @@ class FamilyTest {
                 Arguments.of("llama, BF16", HfFolder.of("llama").stored("BF16")),
                 Arguments.of("llama, sharded", HfFolder.of("llama").sharded(3)),
                 Arguments.of("mistral", HfFolder.of("mistral").with("sliding_window", "null")),
+                Arguments.of(
+                        "mistral, window as wide as the context",
+                        HfFolder.of("mistral").with("sliding_window", "64")),
+                Arguments.of(
+                        "qwen2, window from a layer that is not there",
+                        HfFolder.of("qwen2")
+                                .with("sliding_window", "32")
+                                .with("use_sliding_window", "true")
+                                .with("max_window_layers", "2")),
                 Arguments.of("qwen2", HfFolder.of("qwen2").with("sliding_window", "32")),
                 Arguments.of("qwen2, tied", HfFolder.of("qwen2").with("tie_word_embeddings", "true")),
                 Arguments.of("qwen3", HfFolder.of("qwen3").with("head_dim", "32")),
                 Arguments.of(
                         "qwen3, biases, tied",
                         HfFolder.of("qwen3").with("attention_bias", "true").with("tie_word_embeddings", "true")));
+    }
+
+    private static HfFolder tied(String flag, String... tables) {
+        return HfFolder.of("llama").with("tie_word_embeddings", flag).tables(tables);
     }
 
     private static HfFolder llama3(String key) {

@@ -120,7 +120,7 @@ class RefusalTest {
         bytes[bytes.length - 1] = 0x7f;
         bytes[bytes.length - 2] = (byte) 0xc0;
         Files.write(weights, bytes);
-        refused(source, "lm_head.weight", "not finite");
+        refused(source, "model.norm.weight", "not finite");
     }
 
     @Test
