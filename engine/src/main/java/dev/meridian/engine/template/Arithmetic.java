@@ -17,7 +17,7 @@ final class Arithmetic {
     static long integer(Value value) {
         return switch (value) {
             case Value.Int(long number) -> number;
-            case Value.Bool bool -> bool.ordinal();
+            case Value.Bool bool -> bool == Value.Bool.TRUE ? 1 : 0;
             case Value.Undefined(String reason) -> throw new TemplateException(reason);
             default -> throw new TemplateException("expected an integer, got " + Sequences.typeName(value));
         };

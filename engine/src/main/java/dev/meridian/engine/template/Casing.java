@@ -40,7 +40,7 @@ final class Casing {
         }
         int first = Character.charCount(text.chars().codePointAt(0));
         Text.Builder out = new Text.Builder();
-        appendTitled(text, 0, first, out);
+        appendTitled(text, 0, out);
         return out.append(lower(context, text.slice(first, text.length()))).build();
     }
 
@@ -55,7 +55,7 @@ final class Casing {
             if (inWord) {
                 out.append(Character.toString(c).toLowerCase(Locale.ROOT), text.isData(at));
             } else {
-                appendTitled(text, at, next, out);
+                appendTitled(text, at, out);
             }
             inWord = Character.isUpperCase(c) || Character.isLowerCase(c) || Character.isTitleCase(c);
             at = next;
@@ -85,7 +85,7 @@ final class Casing {
         return out.build();
     }
 
-    private static void appendTitled(Text text, int from, int to, Text.Builder out) {
+    private static void appendTitled(Text text, int from, Text.Builder out) {
         int c = text.chars().codePointAt(from);
         String upper = Character.toString(c).toUpperCase(Locale.ROOT);
         boolean several = upper.codePointCount(0, upper.length()) > 1;

@@ -47,13 +47,13 @@ final class ExpressionParser {
 
     Expression expression() {
         tokens.enter();
+        int known = primaries.unknownNames();
         Expression value = or();
         while (tokens.current().isName("if")) {
             int line = tokens.take().line();
-            primaries.enterBranch();
             Expression test = or();
             Expression otherwise = tokens.skipName("else") ? expression() : null;
-            primaries.leaveBranch();
+            primaries.forgive(known);
             value = new Expression.Conditional(test, value, otherwise, line);
         }
         tokens.leave();
@@ -196,11 +196,15 @@ final class ExpressionParser {
         return primaries.filterChain(head);
     }
 
-    void enterBranch() {
-        primaries.enterBranch();
+    int unknownNames() {
+        return primaries.unknownNames();
     }
 
-    void leaveBranch() {
-        primaries.leaveBranch();
+    void forgive(int since) {
+        primaries.forgive(since);
+    }
+
+    void checkNames() {
+        primaries.checkNames();
     }
 }

@@ -25,7 +25,7 @@ final class Filters {
         Value value = args.required(0, "value");
         Value other = args.optional(1, "default_value", Text.EMPTY);
         boolean alsoFalse = Operators.truth(args.optional(2, "boolean", Value.Bool.FALSE));
-        return value instanceof Value.Undefined || alsoFalse && !Operators.truth(value) ? other : value;
+        return value instanceof Value.Undefined || (alsoFalse && !Operators.truth(value)) ? other : value;
     }
 
     /** Attributes only, never items. */

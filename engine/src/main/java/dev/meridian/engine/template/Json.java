@@ -168,7 +168,7 @@ final class Json {
             case '\t' -> "\\t";
             case '\b' -> "\\b";
             case '\f' -> "\\f";
-            default -> c < 0x20 || ascii && c > 0x7e ? String.format("\\u%04x", (int) c) : "";
+            default -> c < 0x20 || (ascii && c > 0x7e) ? String.format("\\u%04x", (int) c) : "";
         };
     }
 }

@@ -159,7 +159,7 @@ final class Lexer {
                 throw new TemplateException("missing end of tag", beganLine);
             }
             char sign = source.charAt(position);
-            boolean signed = sign == '-' || sign == '+' && end == Token.Kind.BLOCK_END;
+            boolean signed = sign == '-' || (sign == '+' && end == Token.Kind.BLOCK_END);
             int closing = signed ? position + 1 : position;
             if (open == 0 && source.startsWith(close, closing)) {
                 add(end, "");

@@ -146,7 +146,10 @@ final class ListFilters {
         boolean caseSensitive = Operators.truth(args.optional(1, "case_sensitive", Value.Bool.FALSE));
         Function<Value, Value> key = key(context, args.optional(2, "attribute", Value.None.NONE), caseSensitive);
         Set<Value> seen = new HashSet<>();
-        items.removeIf(item -> !seen.add(Operators.hashable(key.apply(item))));
+        items.removeIf(item -> {
+            Value unique = Operators.hashable(key.apply(item));
+            return !seen.add(unique instanceof Value.Bool ? new Value.Int(Arithmetic.integer(unique)) : unique);
+        });
         return Value.Seq.iterator(items);
     }
 

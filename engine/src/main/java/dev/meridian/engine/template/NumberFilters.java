@@ -105,9 +105,11 @@ final class NumberFilters {
     private static Value roundHalfEven(Value value, int precision) {
         if (value instanceof Value.Real(double number)) {
             return Double.isFinite(number)
-                    ? new Value.Real(new BigDecimal(number)
-                            .setScale(precision, RoundingMode.HALF_EVEN)
-                            .doubleValue())
+                    ? new Value.Real(Math.copySign(
+                            new BigDecimal(number)
+                                    .setScale(precision, RoundingMode.HALF_EVEN)
+                                    .doubleValue(),
+                            number))
                     : value;
         }
         long integer = Arithmetic.integer(value);

@@ -127,7 +127,7 @@ final class Operators {
                         && seq.kind() != Value.Seq.Kind.ITERATOR
                         && equalItems(budget, seq.items(), other.items());
             case Value.Dict dict -> right instanceof Value.Dict other && equalEntries(budget, dict, other);
-            default -> left == right;
+            default -> left.equals(right);
         };
     }
 

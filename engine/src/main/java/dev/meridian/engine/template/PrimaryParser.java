@@ -11,20 +11,29 @@ import org.jspecify.annotations.Nullable;
 final class PrimaryParser {
     private final TokenStream tokens;
     private final ExpressionParser expressions;
-    /** Inside a branch an unknown filter or test is an error only when it runs, as in Jinja. */
-    private int branches;
+    /** Unknown filters and tests; inside a branch one is an error only when it runs, as in Jinja. */
+    private final List<TemplateException> unknown = new ArrayList<>();
 
     PrimaryParser(TokenStream tokens, ExpressionParser expressions) {
         this.tokens = tokens;
         this.expressions = expressions;
     }
 
-    void enterBranch() {
-        branches++;
+    /** How many unknown names were met; what comes after this may turn out to be a branch. */
+    int unknownNames() {
+        return unknown.size();
     }
 
-    void leaveBranch() {
-        branches--;
+    /** Forgets the unknown names met since, because they stand in a branch. */
+    void forgive(int since) {
+        unknown.subList(since, unknown.size()).clear();
+    }
+
+    /** Throws for the first unknown name that runs always. */
+    void checkNames() {
+        if (!unknown.isEmpty()) {
+            throw unknown.getFirst();
+        }
     }
 
     Expression primary() {
@@ -195,20 +204,29 @@ final class PrimaryParser {
     }
 
     private Expression.Filter filter(@Nullable Expression input) {
-        Token name = tokens.expect(Token.Kind.NAME);
-        if (branches == 0 && !Filters.ALL.containsKey(name.text())) {
-            throw new TemplateException("no filter named '" + name.text() + "'", name.line());
+        int line = tokens.line();
+        String name = dottedName();
+        if (!Filters.ALL.containsKey(name)) {
+            unknown.add(new TemplateException("no filter named '" + name + "'", line));
         }
         Arguments arguments = tokens.current().isOperator("(") ? expressions.arguments() : Arguments.NONE;
-        return new Expression.Filter(input, name.text(), arguments, name.line());
+        return new Expression.Filter(input, name, arguments, line);
+    }
+
+    private String dottedName() {
+        StringBuilder name = new StringBuilder(tokens.takeName());
+        while (tokens.skipOperator(".")) {
+            name.append('.').append(tokens.takeName());
+        }
+        return name.toString();
     }
 
     private Expression test(Expression target) {
         int line = tokens.take().line();
         boolean negated = tokens.skipName("not");
-        String name = tokens.takeName();
-        if (branches == 0 && !Tests.ALL.containsKey(name)) {
-            throw new TemplateException("no test named '" + name + "'", line);
+        String name = dottedName();
+        if (!Tests.ALL.containsKey(name)) {
+            unknown.add(new TemplateException("no test named '" + name + "'", line));
         }
         Expression test = new Expression.Test(target, name, testArguments(), line);
         return negated ? new Expression.Not(test, line) : test;

@@ -18,7 +18,7 @@ final class Slices {
             when seq.kind() != Value.Seq.Kind.ITERATOR ->
                 sequence(budget, seq, bounds(seq.items().size(), from, to, stride));
             case Value.Undefined(String reason) -> throw new TemplateException(reason);
-            default -> new Value.Undefined(Sequences.typeName(target) + " cannot be sliced");
+            default -> throw new TemplateException(Sequences.typeName(target) + " cannot be sliced");
         };
     }
 

@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -28,12 +29,20 @@ public record TemplateInput(
     public static final String BOS_TOKEN = "bos_token";
     public static final String EOS_TOKEN = "eos_token";
 
-    public TemplateInput {
+    // Not the compact form: javac writes no type annotations for the parameters of that one.
+    public TemplateInput(
+            List<Map<String, @Nullable Object>> messages,
+            boolean addGenerationPrompt,
+            Map<String, String> specialTokens,
+            Map<String, @Nullable Object> variables,
+            Clock clock) {
         List<Map<String, @Nullable Object>> copies = new ArrayList<>();
         messages.forEach(message -> copies.add(Collections.unmodifiableMap(new LinkedHashMap<>(message))));
-        messages = Collections.unmodifiableList(copies);
-        specialTokens = Map.copyOf(specialTokens);
-        variables = Collections.unmodifiableMap(new LinkedHashMap<>(variables));
+        this.messages = Collections.unmodifiableList(copies);
+        this.addGenerationPrompt = addGenerationPrompt;
+        this.specialTokens = Map.copyOf(specialTokens);
+        this.variables = Collections.unmodifiableMap(new LinkedHashMap<>(variables));
+        this.clock = Objects.requireNonNull(clock);
     }
 
     /** A message of a role and a text. */

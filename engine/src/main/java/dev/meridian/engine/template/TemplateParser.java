@@ -24,7 +24,9 @@ final class TemplateParser {
 
     static List<Statement> parse(String source) {
         TemplateParser parser = new TemplateParser(Lexer.tokens(source));
-        return parser.until(Set.of());
+        List<Statement> template = parser.until(Set.of());
+        parser.expressions.checkNames();
+        return template;
     }
 
     /** Statements up to a tag of one of these names, which stays the current token; none means up to the end. */
@@ -103,7 +105,7 @@ final class TemplateParser {
 
     private Statement ifStatement() {
         List<Branch> branches = new ArrayList<>();
-        expressions.enterBranch();
+        int known = expressions.unknownNames();
         Expression test = expressions.tuple(false);
         List<Statement> otherwise = List.of();
         while (true) {
@@ -116,7 +118,7 @@ final class TemplateParser {
             if (next.equals("else")) {
                 otherwise = bodyThrough("endif");
             }
-            expressions.leaveBranch();
+            expressions.forgive(known);
             return new Statement.If(branches, otherwise);
         }
     }
