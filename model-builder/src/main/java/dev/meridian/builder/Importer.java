@@ -26,6 +26,11 @@ public final class Importer {
 
     private final TemplateCheck templateCheck;
 
+    /** An importer that refuses chat templates which do not compile. */
+    public Importer() {
+        this(TemplateCheck.compiling());
+    }
+
     /**
      * An importer that asks about templates first.
      *

@@ -33,10 +33,10 @@ class FamilyTest {
                 Arguments.of(
                         "llama, linear RoPE",
                         HfFolder.of("llama").with("rope_scaling", "{\"type\": \"linear\", \"factor\": 4.0}")),
-                Arguments.of("llama, llama3 RoPE", llama3("rope_scaling")),
+                Arguments.of("llama, llama3 RoPE", llama3("rope_scaling", "")),
                 Arguments.of(
                         "llama, llama3 RoPE in the newer layout",
-                        llama3("rope_parameters").without("rope_theta")),
+                        llama3("rope_parameters", "\"rope_theta\": 20000.0,").without("rope_theta")),
                 Arguments.of("llama, F16", HfFolder.of("llama").stored("F16")),
                 Arguments.of("llama, BF16", HfFolder.of("llama").stored("BF16")),
                 Arguments.of("llama, sharded", HfFolder.of("llama").sharded(3)),
@@ -62,10 +62,11 @@ class FamilyTest {
         return HfFolder.of("llama").with("tie_word_embeddings", flag).tables(tables);
     }
 
-    private static HfFolder llama3(String key) {
-        return HfFolder.of("llama").with(key, """
-                {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, "low_freq_factor": 1.0,
-                 "high_freq_factor": 4.0, "original_max_position_embeddings": 32}""");
+    /** Wavelengths here are 6 (kept), 22 (on the ramp between 8 and 32) and 75 up (stretched). */
+    private static HfFolder llama3(String key, String theta) {
+        return HfFolder.of("llama").with("rope_theta", "20000.0").with(key, """
+                {"rope_type": "llama3", %s "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                 "original_max_position_embeddings": 32}""".formatted(theta));
     }
 
     @ParameterizedTest(name = "{0}")
