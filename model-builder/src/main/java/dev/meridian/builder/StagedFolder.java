@@ -59,7 +59,12 @@ final class StagedFolder implements AutoCloseable {
             folder.deleteParents();
             throw e;
         }
-        Runtime.getRuntime().addShutdownHook(folder.hook);
+        try {
+            Runtime.getRuntime().addShutdownHook(folder.hook);
+        } catch (IllegalStateException e) {
+            folder.discard();
+            throw new ImportException(target + ": the process is ending", e);
+        }
         return folder;
     }
 
