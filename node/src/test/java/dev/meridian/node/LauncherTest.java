@@ -178,6 +178,9 @@ final class LauncherTest {
         for (int build = 0; build < 5; build++) {
             checkout.write("node/src/main/java/A.java", "class A { int build = " + build + "; }");
             checkout.run();
+            assertThat(checkout.run().errors())
+                    .as("a build is never pruned at once")
+                    .isEmpty();
         }
 
         try (Stream<Path> builds = Files.list(checkout.root().resolve("node/target/launch"))) {
