@@ -66,7 +66,7 @@ public final class Engine implements AutoCloseable {
         inbox = new Inbox(settings.queueCapacity());
         scheduler = new Scheduler(runner, settings);
         sampler = new Sampler(runner.vocabSize());
-        logprobs = new Logprobs(vocabulary);
+        logprobs = new Logprobs(vocabulary, runner.vocabSize());
         logits = new float[runner.vocabSize()];
         stepTokens = new int[runner.slots()];
         stepPositions = new int[runner.slots()];

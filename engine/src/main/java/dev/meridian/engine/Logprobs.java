@@ -11,10 +11,12 @@ import java.util.List;
  */
 final class Logprobs {
     private final Vocabulary vocabulary;
+    private final float[] weights;
     private double logSum;
 
-    Logprobs(Vocabulary vocabulary) {
+    Logprobs(Vocabulary vocabulary, int vocabSize) {
         this.vocabulary = vocabulary;
+        weights = new float[vocabSize];
     }
 
     /** Reads a row; the other methods speak of it until the next call. */
@@ -23,9 +25,10 @@ final class Logprobs {
         for (float logit : logits) {
             max = Math.max(max, logit);
         }
+        FastExp.apply(logits, max, 1f, weights);
         double sum = 0;
-        for (float logit : logits) {
-            sum += Math.exp(logit - max);
+        for (float weight : weights) {
+            sum += weight;
         }
         logSum = max + Math.log(sum);
     }

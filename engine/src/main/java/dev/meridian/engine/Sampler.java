@@ -8,9 +8,6 @@ import java.util.Arrays;
  * as large as the vocabulary and are allocated once.
  */
 final class Sampler {
-    /** exp(-30) is 1e-13: a quarter of a million such tokens weigh less than one rounding of a float. */
-    private static final float NEGLIGIBLE = -30f;
-
     private final float[] weights;
     private final long[] keys;
     private final int[] seen;
@@ -88,8 +85,16 @@ final class Sampler {
                 second = logit;
             }
         }
+        requireNumber(first);
         margin = (double) first - second;
         return best;
+    }
+
+    /** A model whose best logit is no number is broken: nothing that it says can be served. */
+    private static void requireNumber(float best) {
+        if (Float.isNaN(best) || Float.isInfinite(best)) {
+            throw new IllegalStateException("the best logit is " + best);
+        }
     }
 
     private int draw(float[] logits, SamplerSettings s, double uniform) {
@@ -97,6 +102,7 @@ final class Sampler {
         for (float logit : logits) {
             max = Math.max(max, logit);
         }
+        requireNumber(max);
         double sum = softmax(logits, max, s.temperature());
         boolean filtered = (s.topK() > 0 && s.topK() < logits.length) || s.topP() < 1f || s.minP() > 0f;
         return filtered ? drawFiltered(s, sum, uniform) : drawInOrder(sum, uniform);
@@ -104,12 +110,9 @@ final class Sampler {
 
     /** Fills {@link #weights} with unnormalised probabilities, the best one 1, and returns their sum. */
     private double softmax(float[] logits, float max, float temperature) {
+        FastExp.apply(logits, max, 1f / temperature, weights);
         double sum = 0;
-        float scale = 1f / temperature;
-        for (int i = 0; i < logits.length; i++) {
-            float x = (logits[i] - max) * scale;
-            float weight = x < NEGLIGIBLE ? 0f : (float) Math.exp(x);
-            weights[i] = weight;
+        for (float weight : weights) {
             sum += weight;
         }
         return sum;

@@ -7,8 +7,8 @@ import java.util.Arrays;
  * or 128 (int8) and a scale of either sign.
  *
  * <p>For each block a grid of scales is tried; each candidate is judged with the scale that is best for its own codes
- * (least squares: {@code sum(x q) / sum(q q)}), the best is rounded once more with that scale, and plain scaling by the
- * largest magnitude stays where nothing beats it. The range is {@code -8..7} or {@code -128..127}, so a scale whose sign
+ * (least squares), the best is rounded once more with that scale, and plain scaling by the largest magnitude stays where
+ * nothing beats it. The range is {@code -8..7} or {@code -128..127}, so a scale whose sign
  * sends the block's extreme value to the negative end has one level more.
  *
  * <p>Blocks lie side by side in the scratch arrays, so that the inner loops run over blocks and vectorise. An instance
@@ -23,28 +23,37 @@ public final class BlockQuantizer {
     /** Blocks without a value of this size become zeros: their reciprocal scale would overflow. */
     private static final float TINY = 1e-30f;
 
-    private static final float[] INT4_LEVELS = {
-        -7.0f, -7.2f, -7.4f, -7.6f, -7.8f, -8.0f, -8.2f, -8.4f, -8.6f, -8.8f, -9.0f, -9.3f, 6.6f, 6.8f, 7.0f, 7.2f,
-        7.4f, 7.6f
+    private static final int REFINEMENTS = 2;
+
+    /**
+     * Where the block's extreme value is sent. Measured on normal weights, as the share of plain scaling's squared error that is
+     * left: int4 0.70 (0.69 with five times as many levels), int8 0.77.
+     */
+    private static final float[] INT4_LEVELS = {-7.0f, -7.3f, -7.6f, -7.8f, -8.0f, -8.2f, -8.4f, -8.7f, -9.0f, -9.4f};
+
+    private static final float[] INT8_LEVELS = {
+        -121f, -122f, -123f, -124f, -125f, -126f, -127f, -128f, -129f, 121.5f, 123.5f, 125.5f, 127.5f
     };
-    private static final float[] INT8_LEVELS = {-127.0f, -127.5f, -128.0f, -128.4f, 126.6f, 127.0f, 127.4f};
 
     private final Weights weights;
     private final float low;
     private final float high;
     private final float[] levels;
-    private final float[] x = new float[BLOCK * LANES];
-    private final float[] q = new float[BLOCK * LANES];
+    private final float[][] x = new float[BLOCK][LANES];
     private final float[] extreme = new float[LANES];
     private final float[] magnitude = new float[LANES];
     private final float[] inverse = new float[LANES];
-    private final float[] products = new float[LANES];
+    private final float[] lost = new float[LANES];
+    private final float[] crossed = new float[LANES];
     private final float[] squares = new float[LANES];
-    private final float[] bestScore = new float[LANES];
-    private final float[] bestScale = new float[LANES];
-    private final float[] trialScale = new float[LANES];
     private final float[] error = new float[LANES];
+    private final float[] fitted = new float[LANES];
+    private final float[] fittedError = new float[LANES];
+    private final float[] levelScale = new float[LANES];
+    private final float[] trialScale = new float[LANES];
+    private final float[] bestScale = new float[LANES];
     private final float[] bestError = new float[LANES];
+    private final float[] bestFit = new float[LANES];
 
     public BlockQuantizer(Weights weights) {
         this.weights = weights;
@@ -80,7 +89,7 @@ public final class BlockQuantizer {
             int lanes = Math.min(LANES, total - first);
             gather(values, columns, blocksPerRow, first, lanes);
             search(lanes);
-            codes(bestScale, lanes);
+            invert(bestScale, lanes);
             System.arraycopy(bestScale, 0, scales, first, lanes);
             pack(codes, first, lanes);
         }
@@ -96,14 +105,14 @@ public final class BlockQuantizer {
             float largest = 0;
             for (int i = 0; i < count; i++) {
                 float value = values[from + i];
-                x[i * LANES + lane] = value;
+                x[i][lane] = value;
                 if (Math.abs(value) > largest) {
                     largest = Math.abs(value);
                     signed = value;
                 }
             }
             for (int i = count; i < BLOCK; i++) {
-                x[i * LANES + lane] = 0;
+                x[i][lane] = 0;
             }
             extreme[lane] = signed;
             magnitude[lane] = largest;
@@ -114,114 +123,104 @@ public final class BlockQuantizer {
     private void search(int lanes) {
         for (int lane = 0; lane < lanes; lane++) {
             bestScale[lane] = magnitude[lane] < TINY ? 0 : magnitude[lane] / high;
+            trialScale[lane] = bestScale[lane];
         }
-        codes(bestScale, lanes);
-        measure(bestScale, lanes);
+        judge(bestScale, lanes);
         System.arraycopy(error, 0, bestError, 0, lanes);
-        Arrays.fill(bestScore, 0, lanes, -1);
+        System.arraycopy(error, 0, bestFit, 0, lanes);
         for (float level : levels) {
             tryLevel(level, lanes);
         }
-        for (int refinement = 0; refinement < 2; refinement++) {
-            codes(trialScale, lanes);
-            adopt(lanes);
-            fit(lanes);
+        for (int refinement = 0; refinement < REFINEMENTS; refinement++) {
+            judge(trialScale, lanes);
             for (int lane = 0; lane < lanes; lane++) {
-                trialScale[lane] = fitted(lane);
+                if (error[lane] < bestError[lane]) {
+                    bestError[lane] = error[lane];
+                    bestScale[lane] = trialScale[lane];
+                }
+                trialScale[lane] = fitted[lane];
             }
         }
-        codes(trialScale, lanes);
-        adopt(lanes);
     }
 
-    /** Judges the scale that maps the extreme value to {@code level} by what its codes explain: (sum x q)^2 / sum q q. */
+    /** Tries the scale that sends the extreme value to {@code level}, and keeps what fits its codes best for refinement. */
     private void tryLevel(float level, int lanes) {
         for (int lane = 0; lane < lanes; lane++) {
-            inverse[lane] = magnitude[lane] < TINY ? 0 : level / extreme[lane];
+            levelScale[lane] = extreme[lane] / level;
         }
-        round(lanes);
-        fit(lanes);
+        judge(levelScale, lanes);
         for (int lane = 0; lane < lanes; lane++) {
-            float score = squares[lane] > 0 ? products[lane] * (products[lane] / squares[lane]) : 0;
-            if (score > bestScore[lane]) {
-                bestScore[lane] = score;
-                trialScale[lane] = fitted(lane);
+            if (fittedError[lane] < bestFit[lane]) {
+                bestFit[lane] = fittedError[lane];
+                trialScale[lane] = fitted[lane];
             }
         }
     }
 
-    private float fitted(int lane) {
-        return squares[lane] > 0 ? products[lane] / squares[lane] : 0;
-    }
-
-    private void codes(float[] scales, int lanes) {
-        for (int lane = 0; lane < lanes; lane++) {
-            inverse[lane] = Math.abs(scales[lane]) < TINY / 256 ? 0 : 1 / scales[lane];
-        }
-        round(lanes);
-    }
-
-    private void round(int lanes) {
-        for (int i = 0; i < BLOCK; i++) {
-            int row = i * LANES;
-            for (int lane = 0; lane < lanes; lane++) {
-                float scaled = x[row + lane] * inverse[lane];
-                float clamped = Math.max(low, Math.min(high, scaled));
-                q[row + lane] = (clamped + ROUND) - ROUND;
-            }
-        }
-    }
-
-    private void fit(int lanes) {
-        Arrays.fill(products, 0, lanes, 0);
+    /**
+     * Measures the codes that scales give: {@code error} with those scales, {@code fitted} the scale that suits the codes
+     * best and {@code fittedError} its error. All follow from what rounding takes away, which is small and so exact:
+     * with y = x / scale and e = y - q, the best factor is 1 + sum(e q) / sum(q q).
+     */
+    private void judge(float[] scales, int lanes) {
+        invert(scales, lanes);
+        Arrays.fill(lost, 0, lanes, 0);
+        Arrays.fill(crossed, 0, lanes, 0);
         Arrays.fill(squares, 0, lanes, 0);
         for (int i = 0; i < BLOCK; i++) {
-            int row = i * LANES;
-            for (int lane = 0; lane < lanes; lane++) {
-                products[lane] += x[row + lane] * q[row + lane];
-                squares[lane] += q[row + lane] * q[row + lane];
-            }
+            accumulate(x[i], lanes);
         }
-    }
-
-    private void measure(float[] scales, int lanes) {
-        Arrays.fill(error, 0, lanes, 0);
-        for (int i = 0; i < BLOCK; i++) {
-            int row = i * LANES;
-            for (int lane = 0; lane < lanes; lane++) {
-                float difference = x[row + lane] - scales[lane] * q[row + lane];
-                error[lane] += difference * difference;
-            }
-        }
-    }
-
-    /** Takes the trial scales over where the codes in {@code q}, made with them, err less. */
-    private void adopt(int lanes) {
-        measure(trialScale, lanes);
         for (int lane = 0; lane < lanes; lane++) {
-            if (error[lane] < bestError[lane]) {
-                bestError[lane] = error[lane];
-                bestScale[lane] = trialScale[lane];
-            }
+            float scale = scales[lane];
+            float correction = squares[lane] > 0 ? crossed[lane] / squares[lane] : 0;
+            error[lane] = lost[lane] * scale * scale;
+            fitted[lane] = scale * (1 + correction);
+            fittedError[lane] = (lost[lane] - crossed[lane] * correction) * scale * scale;
+        }
+    }
+
+    /** Every array is indexed by the lane alone: only then does the compiler know that vectors are safe. */
+    private void accumulate(float[] values, int lanes) {
+        float[] inverses = inverse;
+        float[] losts = lost;
+        float[] crosses = crossed;
+        float[] sums = squares;
+        float lowest = low;
+        float highest = high;
+        for (int lane = 0; lane < lanes; lane++) {
+            float y = values[lane] * inverses[lane];
+            float q = (Math.max(lowest, Math.min(highest, y)) + ROUND) - ROUND;
+            float e = y - q;
+            losts[lane] += e * e;
+            crosses[lane] += e * q;
+            sums[lane] += q * q;
+        }
+    }
+
+    private void invert(float[] scales, int lanes) {
+        for (int lane = 0; lane < lanes; lane++) {
+            inverse[lane] = magnitude[lane] < TINY ? 0 : 1 / scales[lane];
         }
     }
 
     private void pack(byte[] codes, int first, int lanes) {
-        int zero = (int) -low;
         for (int lane = 0; lane < lanes; lane++) {
             if (weights == Weights.INT8) {
                 int at = (first + lane) * BLOCK;
                 for (int i = 0; i < BLOCK; i++) {
-                    codes[at + i] = (byte) ((int) q[i * LANES + lane] + zero);
+                    codes[at + i] = (byte) code(i, lane);
                 }
             } else {
                 int at = (first + lane) * (BLOCK / 2);
                 for (int i = 0; i < BLOCK; i += 2) {
-                    int even = (int) q[i * LANES + lane] + zero;
-                    int odd = (int) q[(i + 1) * LANES + lane] + zero;
-                    codes[at + i / 2] = (byte) (even | odd << 4);
+                    codes[at + i / 2] = (byte) (code(i, lane) | code(i + 1, lane) << 4);
                 }
             }
         }
+    }
+
+    private int code(int i, int lane) {
+        float y = x[i][lane] * inverse[lane];
+        return (int) ((Math.max(low, Math.min(high, y)) + ROUND) - ROUND - low);
     }
 }
