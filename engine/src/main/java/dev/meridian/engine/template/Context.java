@@ -32,10 +32,12 @@ final class Context {
 
     /** A variable of the input or a function that every template has. */
     Value global(String name) {
-        return globals.computeIfAbsent(name, _ -> input.lookUp(name).orElseGet(() -> {
-            Value.Function function = Globals.ALL.get(name);
-            return function == null ? new Value.Undefined("'" + name + "' is undefined") : function;
-        }));
+        return globals.computeIfAbsent(
+                name,
+                _ -> input.lookUp(name).orElseGet(() -> {
+                    Value.Function function = Globals.ALL.get(name);
+                    return function == null ? new Value.Undefined("'" + name + "' is undefined") : function;
+                }));
     }
 
     Value call(Value callee, Args args) {

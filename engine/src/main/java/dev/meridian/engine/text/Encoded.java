@@ -8,5 +8,5 @@ public sealed interface Encoded {
     /** At least one id, each of the vocabulary. */
     record Ids(TokenIds ids) implements Encoded {}
 
-    record Refused(Refusal refusal) implements Encoded {}
+    record Refused(Refusal reason) implements Encoded {}
 }

@@ -8,9 +8,6 @@ import java.util.List;
  * What is held back is shorter than the longest stop. One sequence, one thread.
  */
 public final class StopMatcher {
-    /** What may be sent now, and whether a stop text was met, after which nothing more comes. */
-    public record Result(String text, boolean stopped) {}
-
     private final List<String> stops;
     private final StringBuilder held = new StringBuilder();
     private boolean stopped;
@@ -23,25 +20,26 @@ public final class StopMatcher {
         }
     }
 
-    public Result append(String delta) {
+    /** Takes the next piece and returns what may be sent now; nothing once {@link #stopped()}. */
+    public String append(String delta) {
         if (stopped) {
-            return new Result("", true);
+            return "";
         }
         if (stops.isEmpty()) {
-            return new Result(delta, false);
+            return delta;
         }
         held.append(delta);
-        int hit = earliestStop();
-        if (hit >= 0) {
-            stopped = true;
-            String text = held.substring(0, hit);
-            held.setLength(0);
-            return new Result(text, true);
-        }
-        int ready = held.length() - longestOpenSuffix();
+        int hit = firstStop();
+        stopped = hit >= 0;
+        int ready = stopped ? hit : held.length() - longestOpenSuffix();
         String text = held.substring(0, ready);
-        held.delete(0, ready);
-        return new Result(text, false);
+        held.delete(0, stopped ? held.length() : ready);
+        return text;
+    }
+
+    /** Whether a stop text was met. */
+    public boolean stopped() {
+        return stopped;
     }
 
     /** Ends the text: what was held back is no stop and comes out. */
@@ -51,8 +49,8 @@ public final class StopMatcher {
         return rest;
     }
 
-    /** Where the stop begins that ends first; the longest of those, so that none is left over before it. */
-    private int earliestStop() {
+    /** Where the stop begins that ends first, or -1; the longest of those that end there. */
+    private int firstStop() {
         int start = -1;
         int end = Integer.MAX_VALUE;
         for (String stop : stops) {

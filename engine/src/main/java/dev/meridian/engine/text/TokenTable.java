@@ -1,6 +1,7 @@
 package dev.meridian.engine.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.meridian.engine.Vocabulary;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
@@ -8,8 +9,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /** What every token id stands for. Immutable, safe for any thread. */
-public final class TokenTable {
+public final class TokenTable implements Vocabulary {
     private static final int MAX_SIZE = 4_000_000;
+    private static final byte[] NO_BYTES = {};
 
     private final byte[][] bytes;
     private final Map<Integer, byte[]> firstBytes;
@@ -54,7 +56,7 @@ public final class TokenTable {
             }
         });
         for (int id = 0; id < size; id++) {
-            bytes[id] = bytes[id] == null ? new byte[0] : bytes[id];
+            bytes[id] = bytes[id] == null ? NO_BYTES : bytes[id];
         }
         return new TokenTable(bytes, firstBytes, ids, special, decoder);
     }
@@ -81,16 +83,23 @@ public final class TokenTable {
     }
 
     /** One more than the greatest id; a model's vocabulary may be padded beyond it. */
+    @Override
     public int size() {
         return bytes.length;
     }
 
     /**
-     * The bytes that a token adds to a text, the caller's to keep; an incomplete character for some. A special token's
-     * are its name, although decoding leaves it out. None for an id that no token has.
+     * The bytes that a token adds to a text, an incomplete character for some; the caller must not change them. A special
+     * token's are its name, although decoding leaves it out. None for an id that no token has.
      */
+    @Override
     public byte[] bytes(int id) {
-        return knows(id) ? bytes[id].clone() : new byte[0];
+        return knows(id) ? bytes[id] : NO_BYTES;
+    }
+
+    @Override
+    public Detokenizer newStream() {
+        return new Detokenizer(this);
     }
 
     /** Whether decoding leaves the token out. */
@@ -107,10 +116,9 @@ public final class TokenTable {
         return id >= 0 && id < bytes.length;
     }
 
-    /** Not a copy; for this package's readers, which change nothing. */
-    byte[] rawBytes(int id, boolean first) {
-        byte[] special = first ? firstBytes.get(id) : null;
-        return special == null ? bytes[id] : special;
+    /** As {@link #bytes}, at the start of a text. */
+    byte[] firstBytes(int id) {
+        return firstBytes.getOrDefault(id, bytes(id));
     }
 
     TokenDecoder decoder() {

@@ -105,7 +105,7 @@ class PromptEncoderTest {
             assertThat(encode(tokenizer, new Prompt.Tokens(TokenIds.of(ids))))
                     .isInstanceOfSatisfying(
                             Encoded.Refused.class,
-                            refused -> assertThat(refused.refusal()).isInstanceOf(Refusal.InvalidRequest.class));
+                            refused -> assertThat(refused.reason()).isInstanceOf(Refusal.InvalidRequest.class));
         }
         assertThat(encode(tokenizer, new Prompt.Text(""))).isInstanceOf(Encoded.Refused.class);
     }

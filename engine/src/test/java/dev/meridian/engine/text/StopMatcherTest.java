@@ -49,9 +49,8 @@ class StopMatcherTest {
             boolean stopped = false;
             while (at < text.length()) {
                 int to = Math.min(text.length(), at + 1 + random.nextInt(7));
-                StopMatcher.Result result = matcher.append(text.substring(at, to));
-                out.append(result.text());
-                stopped = result.stopped();
+                out.append(matcher.append(text.substring(at, to)));
+                stopped = matcher.stopped();
                 at = to;
                 assertThat(stopped || at - out.length() < longest).isTrue();
             }
@@ -64,17 +63,17 @@ class StopMatcherTest {
     @Test
     void aPrefixOfAStopIsHeldUntilItIsNone() {
         StopMatcher matcher = new StopMatcher(List.of("STOP"));
-        assertThat(matcher.append("xST")).isEqualTo(new StopMatcher.Result("x", false));
-        assertThat(matcher.append("S")).isEqualTo(new StopMatcher.Result("ST", false));
-        assertThat(matcher.append("TO")).isEqualTo(new StopMatcher.Result("", false));
-        assertThat(matcher.append("Px")).isEqualTo(new StopMatcher.Result("", true));
-        assertThat(matcher.append("more")).isEqualTo(new StopMatcher.Result("", true));
+        assertThat(List.of(matcher.append("xST"), matcher.append("S"), matcher.append("TO")))
+                .containsExactly("x", "ST", "");
+        assertThat(matcher.stopped()).isFalse();
+        assertThat(List.of(matcher.append("Px"), matcher.append("more"))).containsExactly("", "");
+        assertThat(matcher.stopped()).isTrue();
         assertThat(matcher.flush()).isEmpty();
     }
 
     @Test
     void withoutStopsNothingIsHeld() {
-        assertThat(new StopMatcher(List.of()).append("abc")).isEqualTo(new StopMatcher.Result("abc", false));
+        assertThat(new StopMatcher(List.of()).append("abc")).isEqualTo("abc");
     }
 
     @Test

@@ -1,0 +1,211 @@
+package dev.meridian.edge;
+
+import dev.meridian.edge.http.Presence;
+import dev.meridian.edge.http.RequestIds;
+import dev.meridian.edge.openai.ApiError;
+import dev.meridian.edge.openai.ApiException;
+import dev.meridian.edge.openai.ChatRequestReader;
+import dev.meridian.edge.openai.CompletionRequestReader;
+import dev.meridian.edge.openai.Dialect;
+import dev.meridian.edge.openai.ErrorTable;
+import dev.meridian.edge.openai.ParsedRequest;
+import dev.meridian.edge.openai.ReplyHead;
+import dev.meridian.edge.openai.SseWriter;
+import dev.meridian.edge.openai.WholeReply;
+import dev.meridian.edge.stream.EdgeMux;
+import dev.meridian.edge.stream.Journal;
+import dev.meridian.edge.stream.JournalRead;
+import dev.meridian.edge.stream.JournalSource;
+import dev.meridian.edge.stream.StreamEnd;
+import dev.meridian.edge.stream.StreamMetrics;
+import dev.meridian.edge.stream.StreamRequest;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.random.RandomGenerator;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.MediaTypes;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
+import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.SystemMaterializer;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.util.ByteString;
+import org.jspecify.annotations.Nullable;
+
+/** Serves both kinds of completion: body to request, request to a stream, the stream to events or to one reply. */
+final class Completions {
+    private static final ByteString COMMENT = ByteString.fromString(": waiting\n\n");
+    /** The mux answers every Open by its deadline; this covers the way there and back. */
+    private static final Duration ASK_MARGIN = Duration.ofSeconds(5);
+
+    private final ActorSystem<?> system;
+    private final Materializer materializer;
+    private final EdgeSettings settings;
+    private final ModelDirectory directory;
+    private final ActorRef<EdgeMux.Command> mux;
+    private final StreamMetrics metrics;
+    private final RequestIds ids;
+    private final InstantSource clock;
+    private final ChatRequestReader chatReader;
+    private final CompletionRequestReader textReader;
+
+    Completions(
+            ActorSystem<?> system,
+            EdgeSettings settings,
+            ModelDirectory directory,
+            ActorRef<EdgeMux.Command> mux,
+            StreamMetrics metrics,
+            RandomGenerator random,
+            InstantSource clock) {
+        this.system = system;
+        this.materializer = SystemMaterializer.get(system).materializer();
+        this.settings = settings;
+        this.directory = directory;
+        this.mux = mux;
+        this.metrics = metrics;
+        this.ids = new RequestIds(random);
+        this.clock = clock;
+        chatReader = new ChatRequestReader(settings.maxMessages(), random::nextLong);
+        textReader = new CompletionRequestReader(random::nextLong);
+    }
+
+    /** What a running request carries along. */
+    private record Running(
+            Dialect dialect,
+            ParsedRequest parsed,
+            StreamRequest request,
+            ReplyHead head,
+            Journal journal,
+            long receivedNanos) {}
+
+    CompletionStage<HttpResponse> serve(Dialect dialect, HttpRequest http, Presence presence) {
+        long receivedNanos = System.nanoTime();
+        return RequestBody.read(http, settings, materializer)
+                .thenComposeAsync(
+                        body -> open(prepare(dialect, body, receivedNanos), presence), system.executionContext());
+    }
+
+    private Running prepare(Dialect dialect, byte[] body, long receivedNanos) {
+        ParsedRequest parsed =
+                dialect == Dialect.CHAT ? chatReader.read(body, this::bounds) : textReader.read(body, this::bounds);
+        ServedModel model = directory
+                .find(parsed.model())
+                .orElseThrow(() -> new ApiException(ErrorTable.modelUnknown(parsed.model())));
+        String id = ids.next(dialect.idPrefix());
+        long nowMillis = clock.millis();
+        StreamRequest request = new StreamRequest(
+                id,
+                model.id(),
+                parsed.prompt(),
+                parsed.generation(),
+                model.contextTokens(),
+                settings.requestDeadline(),
+                nowMillis + settings.requestDeadline().toMillis(),
+                false);
+        ReplyHead head = new ReplyHead(id, nowMillis / 1000, model.id(), Models.fingerprint(model));
+        return new Running(dialect, parsed, request, head, new Journal(metrics.journalBytes()), receivedNanos);
+    }
+
+    private ParsedRequest.@Nullable ModelBounds bounds(String model) {
+        return directory
+                .find(model)
+                .map(served -> new ParsedRequest.ModelBounds(served.contextTokens(), served.vocabSize()))
+                .orElse(null);
+    }
+
+    private CompletionStage<HttpResponse> open(Running running, Presence presence) {
+        CompletionStage<EdgeMux.Opening> opening = AskPattern.ask(
+                mux,
+                replyTo -> new EdgeMux.Open(running.request(), running.journal(), replyTo),
+                settings.requestDeadline().plus(ASK_MARGIN),
+                system.scheduler());
+        presence.onGone(() -> mux.tell(new EdgeMux.ClientGone(running.request().id())));
+        return opening.thenComposeAsync(
+                answer -> switch (answer) {
+                    case EdgeMux.Opened opened ->
+                        running.parsed().stream()
+                                ? CompletableFuture.completedFuture(streamed(running, opened.promptTokens(), presence))
+                                : whole(running, opened.promptTokens());
+                    case EdgeMux.Rejected rejected ->
+                        CompletableFuture.failedFuture(new ApiException(ErrorTable.of(rejected.reason())));
+                },
+                system.executionContext());
+    }
+
+    private Source<JournalRead, NotUsed> reads(Running running) {
+        String id = running.request().id();
+        return Source.fromGraph(new JournalSource(running.journal(), () -> mux.tell(new EdgeMux.ClientGone(id))));
+    }
+
+    private HttpResponse streamed(Running running, int promptTokens, Presence presence) {
+        SseWriter writer = new SseWriter(running.dialect(), running.head(), running.parsed(), promptTokens);
+        FirstToken first = new FirstToken(running);
+        Source<ByteString, NotUsed> events = reads(running)
+                .map(read -> {
+                    first.in(read);
+                    countFailure(read.end());
+                    return ByteString.fromArrayUnsafe(writer.write(read));
+                })
+                .filter(ByteString::nonEmpty)
+                .keepAlive(settings.commentInterval(), () -> COMMENT)
+                .watchTermination((notUsed, done) -> {
+                    done.whenComplete((_, _) -> presence.answered());
+                    return notUsed;
+                });
+        return HttpResponse.create()
+                .withEntity(HttpEntities.createChunked(MediaTypes.TEXT_EVENT_STREAM.toContentType(), events))
+                .addHeader(RawHeader.create("Cache-Control", "no-cache"))
+                // Asks nginx not to hold events back.
+                .addHeader(RawHeader.create("X-Accel-Buffering", "no"));
+    }
+
+    private CompletionStage<HttpResponse> whole(Running running, int promptTokens) {
+        FirstToken first = new FirstToken(running);
+        WholeReply reply = new WholeReply(running.dialect(), running.head(), running.parsed(), promptTokens);
+        return reads(running)
+                .runWith(
+                        Sink.fold(reply, (gathered, read) -> {
+                            first.in(read);
+                            return gathered.add(read);
+                        }),
+                        materializer)
+                .thenApply(gathered -> {
+                    ApiError failure = gathered.failure();
+                    if (failure != null) {
+                        throw new ApiException(failure);
+                    }
+                    return Responses.json(200, gathered.toJson());
+                });
+    }
+
+    private void countFailure(@Nullable StreamEnd end) {
+        if (end instanceof StreamEnd.Failed failed) {
+            metrics.refused(ErrorTable.of(failed.reason()).code());
+        }
+    }
+
+    /** Measures the time to the first token, once. */
+    private final class FirstToken {
+        private final Running running;
+        private boolean seen;
+
+        FirstToken(Running running) {
+            this.running = running;
+        }
+
+        void in(JournalRead read) {
+            if (!seen && !read.entries().isEmpty()) {
+                seen = true;
+                metrics.of(running.request().model()).firstToken(System.nanoTime() - running.receivedNanos());
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package dev.meridian.edge;
+
+import com.typesafe.config.Config;
+import dev.meridian.edge.stream.StreamSettings;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The edge's settings; {@code meridian.edge} in reference.conf says what each means. Read once, at start.
+ *
+ * @param streams timeouts and bounds of streams
+ */
+public record EdgeSettings(
+        String clientHost,
+        int clientPort,
+        String adminHost,
+        int adminPort,
+        List<String> corsOrigins,
+        int maxBodyBytes,
+        Duration bodyReadTimeout,
+        int maxMessages,
+        int maxConnections,
+        Duration idleTimeout,
+        Duration requestDeadline,
+        Duration commentInterval,
+        Duration readyTimeout,
+        Duration readyCache,
+        StreamSettings streams) {
+    public EdgeSettings {
+        corsOrigins = List.copyOf(corsOrigins);
+        requirePort(clientPort, "client-port");
+        requirePort(adminPort, "admin-port");
+        if (maxBodyBytes < 1 || maxMessages < 1 || maxConnections < 1) {
+            throw new IllegalArgumentException("max-body-bytes, max-messages and max-connections are at least 1");
+        }
+        for (Duration duration :
+                List.of(bodyReadTimeout, idleTimeout, requestDeadline, commentInterval, readyTimeout, readyCache)) {
+            if (!duration.isPositive()) {
+                throw new IllegalArgumentException("every duration of the edge must be positive");
+            }
+        }
+    }
+
+    private static void requirePort(int port, String name) {
+        if (port < 0 || port > 65_535) {
+            throw new IllegalArgumentException(name + " " + port + ", expected 0 to 65535");
+        }
+    }
+
+    /**
+     * Reads {@code meridian.edge}.
+     *
+     * @param root the whole configuration, with reference.conf behind it
+     * @throws com.typesafe.config.ConfigException naming the key that is missing or wrong
+     */
+    public static EdgeSettings of(Config root) {
+        Config edge = root.getConfig("meridian.edge");
+        StreamSettings streams = new StreamSettings(
+                edge.getDuration("watchdog-interval"),
+                edge.getDuration("accept-timeout"),
+                edge.getDuration("heartbeat-silence"),
+                edge.getDuration("step-stall"),
+                edge.getInt("max-attempts"),
+                edge.getInt("max-resends"),
+                edge.getInt("max-streams"),
+                edge.getBytes("max-journal-bytes"));
+        return new EdgeSettings(
+                edge.getString("client-host"),
+                edge.getInt("client-port"),
+                edge.getString("admin-host"),
+                edge.getInt("admin-port"),
+                edge.getStringList("cors-origins"),
+                Math.toIntExact(edge.getBytes("max-body-bytes")),
+                edge.getDuration("body-read-timeout"),
+                edge.getInt("max-messages"),
+                edge.getInt("max-connections"),
+                edge.getDuration("idle-timeout"),
+                edge.getDuration("request-deadline"),
+                edge.getDuration("comment-interval"),
+                edge.getDuration("ready-timeout"),
+                edge.getDuration("ready-cache"),
+                streams);
+    }
+}

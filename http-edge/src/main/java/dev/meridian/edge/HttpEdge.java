@@ -1,0 +1,161 @@
+package dev.meridian.edge;
+
+import com.typesafe.config.ConfigFactory;
+import dev.meridian.edge.http.ConnectionStage;
+import dev.meridian.edge.http.Cors;
+import dev.meridian.edge.http.RequestIds;
+import dev.meridian.edge.stream.EdgeMux;
+import dev.meridian.edge.stream.StreamMetrics;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.net.InetSocketAddress;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.random.RandomGenerator;
+import org.apache.pekko.Done;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.http.javadsl.Http;
+import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.settings.ServerSettings;
+import org.apache.pekko.stream.javadsl.Flow;
+
+/**
+ * A running HTTP edge: the clients' port with OpenAI's API and the operators' port with health and metrics. Thread-safe.
+ *
+ * <p>It owns one mux actor and two listening sockets; {@link #stop} gives all of them back, the actor system stays.
+ */
+public final class HttpEdge {
+    /** How much longer than its deadline a connection may take to hand a reply to a slow client. */
+    private static final Duration AFTER_DEADLINE = Duration.ofMinutes(1);
+
+    /** Streams are over when this starts: it only covers the last bytes of replies. */
+    private static final Duration CLOSE_CONNECTIONS_WITHIN = Duration.ofSeconds(1);
+
+    private final ActorSystem<?> system;
+    private final ActorRef<EdgeMux.Command> mux;
+    private final ServerBinding client;
+    private final ServerBinding admin;
+
+    private HttpEdge(ActorSystem<?> system, ActorRef<EdgeMux.Command> mux, ServerBinding client, ServerBinding admin) {
+        this.system = system;
+        this.mux = mux;
+        this.client = client;
+        this.admin = admin;
+    }
+
+    /**
+     * Starts listening. The stage fails with {@link BindException} when a port is taken; nothing is left behind then.
+     *
+     * @param registry gets the edge's meters and is what {@code /metrics} shows
+     */
+    public static CompletionStage<HttpEdge> start(
+            ActorSystem<?> system, EdgeSettings settings, ModelDirectory directory, PrometheusMeterRegistry registry) {
+        return start(system, settings, directory, registry, new SecureRandom(), InstantSource.system());
+    }
+
+    static CompletionStage<HttpEdge> start(
+            ActorSystem<?> system,
+            EdgeSettings settings,
+            ModelDirectory directory,
+            PrometheusMeterRegistry registry,
+            RandomGenerator random,
+            InstantSource clock) {
+        StreamMetrics metrics = new StreamMetrics(registry);
+        ActorRef<EdgeMux.Command> mux = system.systemActorOf(
+                EdgeMux.create(
+                        settings.streams(),
+                        model -> directory.find(model).map(ServedModel::replica),
+                        metrics,
+                        System::nanoTime),
+                "edge-mux-" + UUID.randomUUID(),
+                Props.empty());
+        RequestIds ids = new RequestIds(random);
+        ClientRoutes client = new ClientRoutes(
+                new Completions(system, settings, directory, mux, metrics, random, clock),
+                new Models(directory),
+                new Cors(settings.corsOrigins()),
+                ids,
+                metrics);
+        AdminRoutes admin = new AdminRoutes(new Readiness(system, settings, directory, mux, ids, clock), registry);
+        return bind(system, settings, settings.clientHost(), settings.clientPort(), client)
+                .thenCompose(clientBinding -> bind(system, settings, settings.adminHost(), settings.adminPort(), admin)
+                        .handle((adminBinding, failure) -> failure == null
+                                ? CompletableFuture.completedFuture(
+                                        new HttpEdge(system, mux, clientBinding, adminBinding))
+                                : clientBinding
+                                        .unbind()
+                                        .<HttpEdge>thenCompose(_ -> CompletableFuture.failedFuture(failure)))
+                        .thenCompose(stage -> stage))
+                .whenComplete((_, failure) -> {
+                    if (failure != null) {
+                        mux.tell(new EdgeMux.Drain(Duration.ZERO, system.ignoreRef()));
+                    }
+                });
+    }
+
+    private static CompletionStage<ServerBinding> bind(
+            ActorSystem<?> system, EdgeSettings settings, String host, int port, ConnectionStage.Handler handler) {
+        Flow<HttpRequest, HttpResponse, NotUsed> connections = Flow.fromGraph(new ConnectionStage(
+                handler, settings.idleTimeout(), settings.requestDeadline().plus(AFTER_DEADLINE)));
+        return Http.get(system)
+                .newServerAt(host, port)
+                .withSettings(serverSettings(system, settings))
+                .bindFlow(connections)
+                .exceptionallyCompose(
+                        failure -> CompletableFuture.failedFuture(new BindException(host, port, failure)));
+    }
+
+    private static ServerSettings serverSettings(ActorSystem<?> system, EdgeSettings settings) {
+        ServerSettings server = ServerSettings.create(ConfigFactory.parseString(
+                        "pekko.http.server.parsing.error-handler = \"" + MalformedRequests.class.getName() + "\"")
+                .withFallback(system.settings().config()));
+        return server.withServerHeader(Optional.empty())
+                .withMaxConnections(settings.maxConnections())
+                .withTransparentHeadRequests(true)
+                // Two, so that the socket is read, and a client's FIN seen, while a request is being answered.
+                .withPipeliningLimit(2)
+                .withParserSettings(server.getParserSettings().withMaxContentLength(settings.maxBodyBytes()))
+                // Deadlines and idleness are the connection stage's: it knows whether a request is in flight.
+                .withTimeouts(server.getTimeouts()
+                        .withRequestTimeout(scala.concurrent.duration.Duration.Zero())
+                        .withIdleTimeout(scala.concurrent.duration.Duration.Inf()));
+    }
+
+    /** Where clients connect, with the port that was actually bound. */
+    public InetSocketAddress clientAddress() {
+        return client.localAddress();
+    }
+
+    /** Where operators connect. */
+    public InetSocketAddress adminAddress() {
+        return admin.localAddress();
+    }
+
+    /**
+     * Takes no more connections and requests, lets running streams end for {@code grace}, ends the rest with an error, and
+     * closes.
+     */
+    public CompletionStage<Done> stop(Duration grace) {
+        Duration atLeast = grace.isPositive() ? grace : Duration.ofMillis(1);
+        return client.unbind()
+                .thenCompose(_ -> AskPattern.<EdgeMux.Command, Done>ask(
+                        mux,
+                        replyTo -> new EdgeMux.Drain(atLeast, replyTo),
+                        atLeast.plusSeconds(5),
+                        system.scheduler()))
+                .handle((_, _) -> Done.getInstance())
+                .thenCompose(_ -> client.terminate(CLOSE_CONNECTIONS_WITHIN))
+                .thenCompose(_ -> admin.terminate(CLOSE_CONNECTIONS_WITHIN))
+                .thenApply(_ -> Done.getInstance());
+    }
+}

@@ -1,0 +1,156 @@
+package dev.meridian.edge;
+
+import dev.meridian.edge.http.RequestIds;
+import dev.meridian.edge.openai.ApiError;
+import dev.meridian.edge.openai.ErrorTable;
+import dev.meridian.edge.openai.Json;
+import dev.meridian.edge.stream.EdgeMux;
+import dev.meridian.edge.stream.Journal;
+import dev.meridian.edge.stream.JournalSource;
+import dev.meridian.edge.stream.StreamEnd;
+import dev.meridian.edge.stream.StreamRequest;
+import dev.meridian.protocol.Generation;
+import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.Sampling;
+import dev.meridian.protocol.TokenIds;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.Source;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ready means that every model of the directory gave one real token, by the way that clients' requests take. One check at a
+ * time; its result is given again for a while. Thread-safe.
+ */
+final class Readiness {
+    private static final Generation ONE_TOKEN = new Generation(Sampling.greedy(), 1, 1, List.of(), -1);
+
+    private final ActorSystem<?> system;
+    private final EdgeSettings settings;
+    private final ModelDirectory directory;
+    private final ActorRef<EdgeMux.Command> mux;
+    private final RequestIds ids;
+    private final InstantSource clock;
+    private @Nullable CompletableFuture<Report> latest;
+    private long latestEndedMillis;
+
+    Readiness(
+            ActorSystem<?> system,
+            EdgeSettings settings,
+            ModelDirectory directory,
+            ActorRef<EdgeMux.Command> mux,
+            RequestIds ids,
+            InstantSource clock) {
+        this.system = system;
+        this.settings = settings;
+        this.directory = directory;
+        this.mux = mux;
+        this.ids = ids;
+        this.clock = clock;
+    }
+
+    /** @param problem null when the model answered, else a code of the error table */
+    record ModelState(String model, @Nullable String problem) {}
+
+    record Report(List<ModelState> models) {
+        /** A node without models has nothing to be ready with. */
+        boolean ready() {
+            return !models.isEmpty() && models.stream().allMatch(state -> state.problem() == null);
+        }
+
+        byte[] toJson() {
+            return Json.write(json -> {
+                json.writeStartObject();
+                json.writeStringField("status", ready() ? "ready" : "not ready");
+                json.writeArrayFieldStart("models");
+                for (ModelState state : models) {
+                    json.writeStartObject();
+                    json.writeStringField("id", state.model());
+                    json.writeBooleanField("ready", state.problem() == null);
+                    if (state.problem() != null) {
+                        json.writeStringField("problem", state.problem());
+                    }
+                    json.writeEndObject();
+                }
+                json.writeEndArray();
+                json.writeEndObject();
+            });
+        }
+    }
+
+    /** The running or a recent check, else a new one. */
+    synchronized CompletionStage<Report> check() {
+        long now = clock.millis();
+        boolean usable = latest != null
+                && (!latest.isDone()
+                        || now - latestEndedMillis < settings.readyCache().toMillis());
+        if (latest == null || !usable) {
+            latest = start().whenComplete((_, _) -> ended());
+        }
+        return latest;
+    }
+
+    private synchronized void ended() {
+        latestEndedMillis = clock.millis();
+    }
+
+    private CompletableFuture<Report> start() {
+        CompletableFuture<List<ModelState>> states = CompletableFuture.completedFuture(new ArrayList<>());
+        for (ServedModel model : directory.models()) {
+            states = states.thenCombine(probe(model), (list, state) -> {
+                list.add(state);
+                return list;
+            });
+        }
+        return states.thenApply(Report::new);
+    }
+
+    private CompletionStage<ModelState> probe(ServedModel model) {
+        Duration limit = settings.readyTimeout();
+        StreamRequest request = new StreamRequest(
+                ids.next("ready-"),
+                model.id(),
+                new Prompt.Tokens(TokenIds.of(0)),
+                ONE_TOKEN,
+                model.contextTokens(),
+                limit,
+                clock.millis() + limit.toMillis(),
+                true);
+        // Not among the clients' journals: a probe must pass while those are full.
+        Journal journal = new Journal(new AtomicLong());
+        CompletionStage<EdgeMux.Opening> opening = AskPattern.ask(
+                mux, replyTo -> new EdgeMux.Open(request, journal, replyTo), limit.multipliedBy(2), system.scheduler());
+        return opening.thenCompose(answer -> switch (answer) {
+                    case EdgeMux.Opened _ -> firstToken(request, journal);
+                    case EdgeMux.Rejected rejected ->
+                        CompletableFuture.completedFuture(
+                                ErrorTable.of(rejected.reason()).code());
+                })
+                .exceptionally(_ -> "no_answer")
+                .thenApply(problem -> new ModelState(model.id(), problem.isEmpty() ? null : problem));
+    }
+
+    /** Empty, or why there was no token. */
+    private CompletionStage<String> firstToken(StreamRequest request, Journal journal) {
+        return Source.fromGraph(new JournalSource(journal, () -> mux.tell(new EdgeMux.ClientGone(request.id()))))
+                .runWith(Sink.last(), system)
+                .thenApply(read -> switch (read.end()) {
+                    case StreamEnd.Finished _ -> "";
+                    case StreamEnd.Failed failed -> {
+                        ApiError error = ErrorTable.of(failed.reason());
+                        yield error.code();
+                    }
+                    case StreamEnd.Abandoned _ -> "abandoned";
+                    case null -> "no_answer";
+                });
+    }
+}

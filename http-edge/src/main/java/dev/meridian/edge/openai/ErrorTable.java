@@ -1,0 +1,83 @@
+package dev.meridian.edge.openai;
+
+import dev.meridian.edge.stream.StreamFailure;
+import dev.meridian.protocol.Refusal;
+
+/**
+ * The one table from a stream's failure to what the client sees. Messages name limits and never carry an engine's or a
+ * replica's internals.
+ */
+public final class ErrorTable {
+    private static final String INVALID = "invalid_request_error";
+    private static final String SERVER = "server_error";
+
+    private ErrorTable() {}
+
+    public static ApiError of(StreamFailure failure) {
+        return switch (failure) {
+            case StreamFailure.ByReplica(Refusal reason) -> of(reason);
+            case StreamFailure.ReplicaLost(String model) ->
+                retry(503, SERVER, "replica_lost", "The replica of '" + model + "' is gone and there is no other.", 2);
+            case StreamFailure.AttemptsExhausted(int attempts) ->
+                retry(
+                        503,
+                        SERVER,
+                        "attempts_exhausted",
+                        "No replica finished the reply in " + attempts + " attempts.",
+                        2);
+            case StreamFailure.TooManyStreams(int limit) ->
+                retry(503, SERVER, "too_many_streams", "This node serves " + limit + " requests already.", 1);
+            case StreamFailure.JournalFull(long limitBytes) ->
+                retry(503, SERVER, "journal_full", "More than " + limitBytes + " bytes wait for slow clients.", 2);
+            case StreamFailure.ClientLeft _ -> retry(499, SERVER, "client_closed_request", "The client left.", 0);
+            case StreamFailure.ShuttingDown _ -> retry(503, SERVER, "shutting_down", "This node is stopping.", 5);
+        };
+    }
+
+    private static ApiError of(Refusal refusal) {
+        return switch (refusal) {
+            case Refusal.QueueFull(int limit) ->
+                retry(429, "rate_limit_error", "queue_full", "The model's queue of " + limit + " requests is full.", 1);
+            case Refusal.PromptTooLong(int promptTokens, int contextTokens) ->
+                new ApiError(
+                        400,
+                        INVALID,
+                        "context_length_exceeded",
+                        "The prompt has " + promptTokens + " tokens; this model's context of " + contextTokens
+                                + " tokens leaves no room for a reply.",
+                        "messages",
+                        0);
+            case Refusal.KvBudgetExceeded(long neededBytes, long budgetBytes) ->
+                ApiError.invalid(
+                        "kv_budget_exceeded",
+                        null,
+                        "The request needs " + neededBytes + " bytes of KV memory; the replica has " + budgetBytes
+                                + ". Ask for fewer tokens or choices.");
+            case Refusal.ModelUnknown(String model) -> modelUnknown(model);
+            case Refusal.ModelNotReady(String model) ->
+                retry(503, SERVER, "model_not_ready", "The model '" + model + "' is not ready yet.", 2);
+            case Refusal.InvalidRequest(String parameter, String message) ->
+                ApiError.invalid("invalid_value", parameter, message);
+            case Refusal.TemplateFailed(String message, int line) ->
+                ApiError.invalid(
+                        "template_failed",
+                        "messages",
+                        "The model's chat template refused the messages" + (line > 0 ? " (line " + line + ")" : "")
+                                + ": " + message);
+            case Refusal.DeadlineExceeded _ ->
+                retry(504, "timeout_error", "deadline_exceeded", "The request's deadline passed.", 0);
+            case Refusal.DuplicateAttempt _ ->
+                retry(503, SERVER, "duplicate_attempt", "The request was seen before; send it again.", 1);
+            case Refusal.EngineFailed _ ->
+                retry(500, SERVER, "engine_failed", "The engine failed while serving this request.", 0);
+        };
+    }
+
+    public static ApiError modelUnknown(String model) {
+        return new ApiError(404, INVALID, "model_not_found", "The model '" + model + "' does not exist.", "model", 0);
+    }
+
+    private static ApiError retry(int status, String type, String code, String message, int afterSeconds) {
+        return new ApiError(status, type, code, message, null, afterSeconds);
+    }
+}

@@ -1,0 +1,190 @@
+package dev.meridian.edge.stream;
+
+import dev.meridian.protocol.Attempt;
+import dev.meridian.protocol.Entry;
+import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.TokenIds;
+import dev.meridian.protocol.message.ReplicaCommand;
+import dev.meridian.protocol.message.StreamEvent;
+import dev.meridian.protocol.message.StreamEvent.Accepted;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the mux knows of one running request: the current attempt and its producer, and per choice which token comes next.
+ * Owned by the mux actor. Times are the mux's clock in nanoseconds.
+ */
+final class LiveStream {
+    /** What became of an entry. */
+    enum Verdict {
+        TAKEN,
+        /** Seen before, or behind the choice's end. */
+        DUPLICATE,
+        /** An earlier entry of this choice is missing. */
+        GAP,
+        /** Of another attempt or producer: nobody wants it. */
+        FOREIGN
+    }
+
+    final StreamRequest request;
+    final Journal journal;
+    final ActorRef<EdgeMux.Opening> replyTo;
+    final long startedAt;
+    final long deadlineAt;
+
+    Attempt attempt;
+    ActorRef<ReplicaCommand> replica;
+
+    @Nullable
+    ActorRef<ReplicaCommand> producer;
+
+    @Nullable
+    TokenIds promptIds;
+
+    boolean opened;
+    long submittedAt;
+    /** When anything last said that the current attempt is alive. */
+    long aliveAt;
+    /** Entries were appended in the batch at hand, and the reader has not been told yet. */
+    boolean touched;
+    /** When to try again after a refusal of a later attempt; 0 for not. */
+    long retryAt;
+
+    private final int[] next;
+    private final int[][] emitted;
+    private final boolean[] finished;
+    private final long[] lastEntryAt;
+    private final int[] askedFrom;
+    private int unfinished;
+    int resends;
+
+    LiveStream(
+            StreamRequest request,
+            Journal journal,
+            ActorRef<EdgeMux.Opening> replyTo,
+            ActorRef<ReplicaCommand> replica,
+            long now) {
+        this.request = request;
+        this.journal = journal;
+        this.replyTo = replyTo;
+        this.replica = replica;
+        startedAt = now;
+        deadlineAt = now + request.timeLimit().toNanos();
+        attempt = new Attempt(request.id(), 1);
+        submittedAt = now;
+        aliveAt = now;
+        int choices = request.generation().choices();
+        next = new int[choices];
+        emitted = new int[choices][0];
+        finished = new boolean[choices];
+        lastEntryAt = new long[choices];
+        askedFrom = new int[choices];
+        Arrays.fill(askedFrom, -1);
+        unfinished = choices;
+    }
+
+    void accept(Accepted accepted, long now) {
+        producer = accepted.producer();
+        promptIds = accepted.promptIds();
+        aliveAt = now;
+    }
+
+    /** Judges an entry and, when it is the next one of its choice, appends it to the journal. */
+    Verdict take(Entry entry, ActorRef<ReplicaCommand> from) {
+        if (!entry.attempt().equals(attempt) || (producer != null && !from.equals(producer))) {
+            return Verdict.FOREIGN;
+        }
+        int choice = entry.choice();
+        if (choice >= next.length || finished[choice] || entry.index() < next[choice]) {
+            return Verdict.DUPLICATE;
+        }
+        if (producer == null || entry.index() > next[choice]) {
+            return Verdict.GAP;
+        }
+        remember(entry);
+        journal.append(entry);
+        return Verdict.TAKEN;
+    }
+
+    private void remember(Entry entry) {
+        int choice = entry.choice();
+        int index = next[choice]++;
+        if (index == emitted[choice].length) {
+            emitted[choice] = Arrays.copyOf(emitted[choice], Math.max(32, 2 * index));
+        }
+        emitted[choice][index] = entry.tokenId();
+        askedFrom[choice] = -1;
+        // A producer that forgets to finish must not grow the journal beyond its bound: the mux ends such a choice.
+        if (entry.finish() != null) {
+            finished[choice] = true;
+            unfinished--;
+        }
+    }
+
+    /** Whether a choice got more tokens than the request allows: its producer is broken. */
+    boolean overrun(int choice) {
+        return !finished[choice] && next[choice] >= request.maxTokensPerChoice();
+    }
+
+    boolean allFinished() {
+        return unfinished == 0;
+    }
+
+    int nextIndex(int choice) {
+        return next[choice];
+    }
+
+    /** Whether the gap before {@code nextIndex(choice)} is new and was not asked for yet. */
+    boolean asksFirstTime(int choice) {
+        boolean first = askedFrom[choice] != next[choice];
+        askedFrom[choice] = next[choice];
+        return first;
+    }
+
+    /** Nanoseconds since the choice's last entry, or -1 for its first one. */
+    long gapSinceLastEntry(int choice, long now) {
+        long last = lastEntryAt[choice];
+        lastEntryAt[choice] = now;
+        return last == 0 ? -1 : now - last;
+    }
+
+    /** Turns to the next attempt, which nobody has accepted yet, at {@code newReplica}. */
+    void startNextAttempt(ActorRef<ReplicaCommand> newReplica, long now) {
+        attempt = attempt.next();
+        replica = newReplica;
+        producer = null;
+        submittedAt = now;
+        aliveAt = now;
+        retryAt = 0;
+        resends = 0;
+        Arrays.fill(askedFrom, -1);
+    }
+
+    /** The current attempt's Submit: it starts from the prompt's ids once they are known. */
+    ReplicaCommand.Submit submit(ActorRef<StreamEvent> edge) {
+        List<TokenIds> tokens = new ArrayList<>(next.length);
+        List<Boolean> ended = new ArrayList<>(next.length);
+        for (int choice = 0; choice < next.length; choice++) {
+            tokens.add(TokenIds.of(Arrays.copyOf(emitted[choice], next[choice])));
+            ended.add(finished[choice]);
+        }
+        Prompt prompt = promptIds == null ? request.prompt() : new Prompt.Tokens(promptIds);
+        return new ReplicaCommand.Submit(
+                attempt,
+                request.model(),
+                prompt,
+                request.generation(),
+                tokens,
+                ended,
+                request.deadlineEpochMillis(),
+                edge);
+    }
+
+    /** Where Cancel and Resend go: the producer once it is known, else the replica that was asked. */
+    ActorRef<ReplicaCommand> feeder() {
+        return producer == null ? replica : producer;
+    }
+}

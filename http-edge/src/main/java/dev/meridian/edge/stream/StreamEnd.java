@@ -1,0 +1,12 @@
+package dev.meridian.edge.stream;
+
+/** What stands behind a stream's last entry. */
+public sealed interface StreamEnd {
+    /** Every choice has finished. */
+    record Finished() implements StreamEnd {}
+
+    record Failed(StreamFailure reason) implements StreamEnd {}
+
+    /** The client left; nobody reads this. */
+    record Abandoned() implements StreamEnd {}
+}

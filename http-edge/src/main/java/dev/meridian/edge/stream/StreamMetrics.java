@@ -1,0 +1,127 @@
+package dev.meridian.edge.stream;
+
+import dev.meridian.protocol.Timings;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The edge's meters. A label {@code model} is only ever a model of the directory, so their number is bounded. Thread-safe. */
+public final class StreamMetrics {
+    private static final Duration[] LONG_BUCKETS =
+            millis(5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000);
+    private static final Duration[] SHORT_BUCKETS = millis(1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 250, 500, 1000, 2500);
+
+    private final MeterRegistry registry;
+    private final Map<String, OfModel> models = new ConcurrentHashMap<>();
+    private final Map<String, Counter> refusals = new ConcurrentHashMap<>();
+    private final AtomicInteger activeStreams = new AtomicInteger();
+    private final AtomicLong journalBytes = new AtomicLong();
+
+    public StreamMetrics(MeterRegistry registry) {
+        this.registry = registry;
+        Gauge.builder("meridian.streams.active", activeStreams, AtomicInteger::get)
+                .description("Requests that a replica works on or is asked for")
+                .register(registry);
+        Gauge.builder("meridian.journal.bytes", journalBytes, AtomicLong::get)
+                .description("Entries that clients have not read yet, estimated heap bytes")
+                .register(registry);
+    }
+
+    /** The unread bytes of all journals. */
+    public AtomicLong journalBytes() {
+        return journalBytes;
+    }
+
+    void activeStreams(int count) {
+        activeStreams.set(count);
+    }
+
+    /** Counts a request that was not served; {@code reason} is one of the fixed codes of the error table. */
+    public void refused(String reason) {
+        refusals.computeIfAbsent(reason, this::refusalCounter).increment();
+    }
+
+    private Counter refusalCounter(String reason) {
+        return Counter.builder("meridian.refusals")
+                .description("Requests refused or ended early, by reason")
+                .tag("reason", reason)
+                .register(registry);
+    }
+
+    /** The meters of a model that the directory names. */
+    public OfModel of(String model) {
+        return models.computeIfAbsent(model, name -> new OfModel(registry, name));
+    }
+
+    private static Duration[] millis(long... values) {
+        Duration[] durations = new Duration[values.length];
+        for (int i = 0; i < values.length; i++) {
+            durations[i] = Duration.ofMillis(values[i]);
+        }
+        return durations;
+    }
+
+    /** One model's meters. */
+    public static final class OfModel {
+        private final Timer timeToFirstToken;
+        private final Timer interTokenLatency;
+        private final Timer queue;
+        private final Counter prefillTokens;
+        private final Counter decodeTokens;
+        private final Counter failovers;
+
+        OfModel(MeterRegistry registry, String model) {
+            timeToFirstToken =
+                    timer("meridian.ttft", "Request received to first token sent", LONG_BUCKETS, model, registry);
+            interTokenLatency = timer(
+                    "meridian.inter.token.latency", "Gap between tokens of a choice", SHORT_BUCKETS, model, registry);
+            queue = timer("meridian.queue", "Waiting for a slot in the engine", LONG_BUCKETS, model, registry);
+            prefillTokens = counter("meridian.prefill.tokens", "Prompt tokens of accepted attempts", model, registry);
+            decodeTokens = counter("meridian.decode.tokens", "Generated tokens received", model, registry);
+            failovers = counter("meridian.failovers", "Attempts after the first", model, registry);
+        }
+
+        private static Timer timer(String name, String what, Duration[] buckets, String model, MeterRegistry registry) {
+            return Timer.builder(name)
+                    .description(what)
+                    .serviceLevelObjectives(buckets)
+                    .tag("model", model)
+                    .register(registry);
+        }
+
+        private static Counter counter(String name, String what, String model, MeterRegistry registry) {
+            return Counter.builder(name).description(what).tag("model", model).register(registry);
+        }
+
+        /** The first token of a request left for its client. */
+        public void firstToken(long nanosSinceRequest) {
+            timeToFirstToken.record(nanosSinceRequest, TimeUnit.NANOSECONDS);
+        }
+
+        void token(long nanosSinceLast) {
+            decodeTokens.increment();
+            if (nanosSinceLast >= 0) {
+                interTokenLatency.record(nanosSinceLast, TimeUnit.NANOSECONDS);
+            }
+        }
+
+        void accepted(int promptTokens) {
+            prefillTokens.increment(promptTokens);
+        }
+
+        void finished(Timings timings) {
+            queue.record(timings.queueMicros(), TimeUnit.MICROSECONDS);
+        }
+
+        void nextAttempt() {
+            failovers.increment();
+        }
+    }
+}

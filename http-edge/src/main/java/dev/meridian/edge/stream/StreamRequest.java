@@ -1,0 +1,38 @@
+package dev.meridian.edge.stream;
+
+import dev.meridian.protocol.Generation;
+import dev.meridian.protocol.Prompt;
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * A checked request on its way to a replica.
+ *
+ * @param id unique in the cluster; the id of every attempt
+ * @param contextTokens the model's context, which bounds every choice
+ * @param timeLimit from now to the deadline
+ * @param deadlineEpochMillis the same deadline as a wall-clock time, for replicas elsewhere
+ * @param probe a health check: not counted in any metric
+ */
+public record StreamRequest(
+        String id,
+        String model,
+        Prompt prompt,
+        Generation generation,
+        int contextTokens,
+        Duration timeLimit,
+        long deadlineEpochMillis,
+        boolean probe) {
+    public StreamRequest {
+        Objects.requireNonNull(id);
+        Objects.requireNonNull(model);
+        Objects.requireNonNull(prompt);
+        Objects.requireNonNull(generation);
+        Objects.requireNonNull(timeLimit);
+    }
+
+    /** The most tokens that one choice can get. */
+    public int maxTokensPerChoice() {
+        return generation.maxTokens() == 0 ? contextTokens : Math.min(contextTokens, generation.maxTokens());
+    }
+}

@@ -1,0 +1,124 @@
+package dev.meridian.edge;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.meridian.protocol.message.ReplicaCommand;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/** An edge on free loopback ports with fixed ids and clock, and a directory that a test can change. */
+final class EdgeFixture implements AutoCloseable {
+    static final String CHAT = "/v1/chat/completions";
+    static final String TEXT = "/v1/completions";
+    static final long NOW = 1_700_000_000L;
+
+    final ActorTestKit kit = ActorTestKit.create();
+    final Map<String, ServedModel> models = new ConcurrentHashMap<>();
+    final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    final HttpEdge edge;
+
+    EdgeFixture(String overrides) {
+        edge = start(overrides);
+    }
+
+    HttpEdge start(String overrides) {
+        Config config = ConfigFactory.parseString(overrides)
+                .withFallback(ConfigFactory.parseString("meridian.edge { client-port = 0, admin-port = 0 }"))
+                .withFallback(ConfigFactory.defaultReference())
+                .resolve();
+        return await(HttpEdge.start(
+                kit.system(),
+                EdgeSettings.of(config),
+                directory(),
+                registry,
+                new Random(1),
+                InstantSource.fixed(Instant.ofEpochSecond(NOW))));
+    }
+
+    private ModelDirectory directory() {
+        return new ModelDirectory() {
+            @Override
+            public List<ServedModel> models() {
+                return List.copyOf(models.values());
+            }
+
+            @Override
+            public Optional<ServedModel> find(String id) {
+                return Optional.ofNullable(models.get(id));
+            }
+        };
+    }
+
+    ActorRef<ReplicaCommand> serve(String model, ScriptedReplica replica) {
+        ActorRef<ReplicaCommand> ref = kit.spawn(replica.behavior());
+        models.put(model, new ServedModel(model, 512, 1000, NOW - 1000, ref));
+        return ref;
+    }
+
+    static <T> T await(java.util.concurrent.CompletionStage<T> stage) {
+        try {
+            return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    URI uri(String path) {
+        return URI.create("http://127.0.0.1:" + edge.clientAddress().getPort() + path);
+    }
+
+    URI adminUri(String path) {
+        return URI.create("http://127.0.0.1:" + edge.adminAddress().getPort() + path);
+    }
+
+    HttpResponse<String> post(String path, String body, String... headers) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path))
+                .timeout(Duration.ofSeconds(20))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body));
+        return send(
+                headers.length == 0 ? request.build() : request.headers(headers).build());
+    }
+
+    HttpResponse<String> get(URI uri, String... headers) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(20));
+        return send(
+                headers.length == 0 ? request.build() : request.headers(headers).build());
+    }
+
+    HttpResponse<String> send(HttpRequest request) {
+        try {
+            return client.send(request, HttpResponse.BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        await(edge.stop(Duration.ofMillis(100)));
+        client.close();
+        kit.shutdownTestKit();
+    }
+}
