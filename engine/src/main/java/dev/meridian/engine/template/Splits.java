@@ -79,7 +79,7 @@ final class Splits {
         int at = skip(chars, 0, true);
         while (at < chars.length()) {
             boolean last = words.size() >= splits;
-            int end = last ? Characters.endOfStripped(chars) : skip(chars, at, false);
+            int end = last ? chars.length() : skip(chars, at, false);
             words.add(text.slice(at, end));
             at = last ? chars.length() : skip(chars, end, true);
         }
@@ -96,10 +96,10 @@ final class Splits {
                 from--;
             }
             if (words.size() >= splits) {
-                from = skip(chars, 0, true);
+                from = 0;
             }
             words.add(text.slice(from, end));
-            end = words.size() > splits ? 0 : Characters.endOfStripped(chars.substring(0, from));
+            end = words.size() > splits ? 0 : Characters.endOfStripped(chars, from);
         }
         Collections.reverse(words);
         return words;

@@ -95,9 +95,13 @@ final class TestTokenizers {
                 .filter(line -> !line.isEmpty() && !line.startsWith("#version"))
                 .forEach(merges::add);
         Path folder = Files.createTempDirectory("tokenizer");
+        folder.toFile().deleteOnExit();
         JSON.writeValue(folder.resolve("tokenizer.json").toFile(), tokenizer);
         Files.copy(asset.resolve("tokenizer_config.json"), folder.resolve("tokenizer_config.json"));
         Files.copy(asset.resolve("chat_template.jinja"), folder.resolve("chat_template.jinja"));
+        for (String file : List.of("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")) {
+            folder.resolve(file).toFile().deleteOnExit();
+        }
         return folder;
     }
 
