@@ -1,6 +1,5 @@
 package dev.meridian.edge;
 
-import com.typesafe.config.ConfigFactory;
 import dev.meridian.edge.http.ConnectionStage;
 import dev.meridian.edge.http.Cors;
 import dev.meridian.edge.http.RequestIds;
@@ -11,7 +10,6 @@ import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -26,7 +24,6 @@ import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
-import org.apache.pekko.http.javadsl.settings.ServerSettings;
 import org.apache.pekko.stream.javadsl.Flow;
 
 /**
@@ -109,26 +106,10 @@ public final class HttpEdge {
                 handler, settings.idleTimeout(), settings.requestDeadline().plus(AFTER_DEADLINE)));
         return Http.get(system)
                 .newServerAt(host, port)
-                .withSettings(serverSettings(system, settings))
+                .withSettings(HttpServerSettings.of(system, settings))
                 .bindFlow(connections)
                 .exceptionallyCompose(
                         failure -> CompletableFuture.failedFuture(new BindException(host, port, failure)));
-    }
-
-    private static ServerSettings serverSettings(ActorSystem<?> system, EdgeSettings settings) {
-        ServerSettings server = ServerSettings.create(ConfigFactory.parseString(
-                        "pekko.http.server.parsing.error-handler = \"" + MalformedRequests.class.getName() + "\"")
-                .withFallback(system.settings().config()));
-        return server.withServerHeader(Optional.empty())
-                .withMaxConnections(settings.maxConnections())
-                .withTransparentHeadRequests(true)
-                // Two, so that the socket is read, and a client's FIN seen, while a request is being answered.
-                .withPipeliningLimit(2)
-                .withParserSettings(server.getParserSettings().withMaxContentLength(settings.maxBodyBytes()))
-                // Deadlines and idleness are the connection stage's: it knows whether a request is in flight.
-                .withTimeouts(server.getTimeouts()
-                        .withRequestTimeout(scala.concurrent.duration.Duration.Zero())
-                        .withIdleTimeout(scala.concurrent.duration.Duration.Inf()));
     }
 
     /** Where clients connect, with the port that was actually bound. */

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -189,6 +191,19 @@ final class LauncherTest {
                             .isDirectoryContaining("glob:**/meridian-engine.jar")
                             .isDirectoryContaining("glob:**/meridian-node.jar"));
         }
+    }
+
+    @Test
+    void aBuildThatLooksOldIsNotPrunedAtOnce() throws Exception {
+        machineWithAll();
+        Path builds = checkout.root().resolve("node/target/launch");
+        FileTime later = FileTime.from(Instant.parse("2100-01-01T00:00:00Z"));
+        for (String other : List.of("1-1", "2-2", "3-3")) {
+            Files.setLastModifiedTime(Files.createDirectories(builds.resolve(other)), later);
+        }
+
+        assertThat(checkout.run()).isEqualTo(new Result(0, List.of(SOURCES_CHANGED)));
+        assertThat(checkout.run()).isEqualTo(new Result(0, List.of()));
     }
 
     @Test
