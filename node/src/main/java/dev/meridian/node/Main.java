@@ -1,5 +1,6 @@
 package dev.meridian.node;
 
+import dev.meridian.bench.BenchCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -17,7 +18,13 @@ import picocli.CommandLine.Spec;
         name = "meridian",
         description = "Serves language models near the people who use them.",
         subcommands = {
-            VerifyCommand.class, //
+            UpCommand.class,
+            ChatCommand.class,
+            ImportCommand.class,
+            SynthCommand.class,
+            VerifyCommand.class,
+            EvalCommand.class,
+            BenchCommand.class,
             CompletionCommand.class,
             HelpCommand.class,
         },

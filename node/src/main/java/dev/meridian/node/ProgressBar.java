@@ -1,7 +1,7 @@
 package dev.meridian.node;
 
+import java.io.Console;
 import java.io.PrintWriter;
-import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /**
@@ -32,9 +32,11 @@ final class ProgressBar implements AutoCloseable {
     }
 
     /** A bar on this process's terminal, if it has one. */
+    @SuppressWarnings(
+            "SystemConsoleNull") // True of JDK 22 to 24; JDK 25 answers null again where input is no terminal.
     static ProgressBar on(PrintWriter out) {
-        // Never null since JDK 22; the requirement is for NullAway, which knows the older contract.
-        boolean terminal = Objects.requireNonNull(System.console()).isTerminal();
+        Console console = System.console();
+        boolean terminal = console != null && console.isTerminal();
         return new ProgressBar(out, terminal, System::nanoTime);
     }
 

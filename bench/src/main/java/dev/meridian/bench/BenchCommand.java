@@ -1,0 +1,21 @@
+package dev.meridian.bench;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The measurements that a user can repeat. */
+@Command(
+        name = "bench",
+        description = "Measure this machine.",
+        subcommands = {EngineBenchCommand.class})
+public final class BenchCommand implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "Missing command");
+    }
+}

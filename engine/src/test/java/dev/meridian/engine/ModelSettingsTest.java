@@ -1,0 +1,36 @@
+package dev.meridian.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import org.junit.jupiter.api.Test;
+
+class ModelSettingsTest {
+    private static final Config DEFAULTS = ConfigFactory.defaultReference();
+
+    @Test
+    void defaultsAreThoseOfReferenceConf() {
+        assertThat(ModelSettings.from(DEFAULTS, 10_000, 3)).isEqualTo(new ModelSettings(5_000, 16, 8192, 128, 128, 3));
+        assertThat(DEFAULTS.getConfig("meridian.engine").root().keySet())
+                .containsExactlyInAnyOrder(
+                        "memory-budget", "slots", "context", "prefill-chunk", "queue-capacity", "threads");
+    }
+
+    @Test
+    void readsWhatAUserSays() {
+        Config said = ConfigFactory.parseString(
+                "meridian.engine { memory-budget = 2 GiB, slots = 4, context = 1024, threads = 1 }");
+        assertThat(ModelSettings.from(said.withFallback(DEFAULTS), 10_000, 3))
+                .isEqualTo(new ModelSettings(2L << 30, 4, 1024, 128, 128, 1));
+    }
+
+    @Test
+    void namesWhatIsOutOfRange() {
+        Config said = ConfigFactory.parseString("meridian.engine.slots = 0");
+        assertThatThrownBy(() -> ModelSettings.from(said.withFallback(DEFAULTS), 10_000, 3))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("slots 0");
+    }
+}

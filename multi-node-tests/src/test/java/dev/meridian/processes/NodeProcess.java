@@ -1,0 +1,113 @@
+package dev.meridian.processes;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A node as a process: {@code up} on free ports, with the class path of the tests. Its output is kept for the message of a
+ * failure. Killed by {@link #close} at the latest.
+ */
+final class NodeProcess implements AutoCloseable {
+    private static final long START_SECONDS = 90;
+    private static final Pattern API = Pattern.compile("API\\s+(http://\\S+)/v1");
+    private static final Pattern ADMIN = Pattern.compile("Admin\\s+(http://\\S+)");
+
+    private final Process process;
+    private final List<String> output = new ArrayList<>();
+    private final CompletableFuture<URI> api = new CompletableFuture<>();
+    private final CompletableFuture<URI> admin = new CompletableFuture<>();
+    private final Thread reader;
+
+    private NodeProcess(Process process) {
+        this.process = process;
+        reader = Thread.ofVirtual().start(this::readOutput);
+    }
+
+    static NodeProcess up(Path models) throws IOException {
+        List<String> command = List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Xmx512m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.meridian.node.Main",
+                "up",
+                "--models",
+                models.toString(),
+                "--port",
+                "0",
+                "--admin-port",
+                "0");
+        return new NodeProcess(
+                new ProcessBuilder(command).redirectErrorStream(true).start());
+    }
+
+    URI api() throws Exception {
+        return await(api);
+    }
+
+    URI admin() throws Exception {
+        return await(admin);
+    }
+
+    private URI await(CompletableFuture<URI> address) throws Exception {
+        try {
+            return address.get(START_SECONDS, TimeUnit.SECONDS);
+        } catch (java.util.concurrent.TimeoutException | java.util.concurrent.ExecutionException e) {
+            throw new AssertionError("the node did not start:\n" + output(), e);
+        }
+    }
+
+    /** Ends it as Ctrl-C or a supervisor does, and waits for its exit code. */
+    int terminate() throws InterruptedException {
+        process.toHandle().destroy();
+        if (!process.waitFor(30, TimeUnit.SECONDS)) {
+            throw new AssertionError("the node did not stop:\n" + output());
+        }
+        reader.join();
+        return process.exitValue();
+    }
+
+    String output() {
+        synchronized (output) {
+            return String.join("\n", output);
+        }
+    }
+
+    private void readOutput() {
+        try (BufferedReader lines = process.inputReader()) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                synchronized (output) {
+                    output.add(line);
+                }
+                complete(api, API, line);
+                complete(admin, ADMIN, line);
+            }
+        } catch (IOException e) {
+            api.completeExceptionally(e);
+        }
+        api.completeExceptionally(new IOException("the process ended"));
+        admin.completeExceptionally(new IOException("the process ended"));
+    }
+
+    private static void complete(CompletableFuture<URI> address, Pattern pattern, String line) {
+        Matcher matcher = pattern.matcher(line);
+        if (matcher.find()) {
+            address.complete(URI.create(matcher.group(1)));
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}

@@ -1,0 +1,144 @@
+package dev.meridian.node;
+
+import com.typesafe.config.ConfigFactory;
+import dev.meridian.bench.Evaluation;
+import dev.meridian.bench.Question;
+import dev.meridian.builder.ImportRequest;
+import dev.meridian.builder.Importer;
+import dev.meridian.builder.KvType;
+import dev.meridian.builder.ProgressListener;
+import dev.meridian.builder.quant.Weights;
+import dev.meridian.builder.source.ImportException;
+import dev.meridian.engine.LoadedModel;
+import dev.meridian.engine.bundle.Bundle;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/**
+ * Asks a model questions that have one right answer. Where the bundle's source stands beside it ({@code atlas-src} beside
+ * {@code atlas}), all three variants are made from the source and compared, and the bundle itself must be one of them.
+ */
+@Command(
+        name = "eval",
+        description = {
+            "Ask a model questions with known answers and print its accuracy, by variant and by kind.",
+            "With the model's source beside the bundle (<bundle>-src), f32, int8 and int4 are compared."
+        })
+final class EvalCommand implements Callable<Integer> {
+    private static final int IN_FLIGHT = 32;
+
+    @Mixin
+    private ConfigOptions options = new ConfigOptions();
+
+    @Parameters(paramLabel = "<bundle>", description = "Folder with a bundle.json.")
+    private Path folder;
+
+    @Option(
+            names = "--questions",
+            paramLabel = "FILE",
+            description = "JSON lines of kind, messages and answer. Default: questions.jsonl of <bundle>-src.")
+    private @Nullable Path questionFile;
+
+    @Option(names = "--wrong", paramLabel = "N", defaultValue = "0", description = "Print the first N wrong replies.")
+    private int wrong;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException, ImportException, InterruptedException {
+        Bundle bundle = Bundle.open(folder);
+        NodeSettings settings = NodeSettings.load(options.config, ConfigFactory.empty());
+        Path source = source(bundle);
+        Path file = questionFile != null ? questionFile : source.resolve("questions.jsonl");
+        List<Question> questions = Question.read(file);
+        Map<String, Evaluation.Result> results = Files.isDirectory(source.resolve("checkpoint"))
+                ? allVariants(source.resolve("checkpoint"), questions, settings)
+                : Map.of(bundle.manifest().weights(), evaluate(bundle, questions, settings));
+        print(results);
+        return 0;
+    }
+
+    /** {@code atlas} and {@code atlas-int4} are both made from {@code atlas-src}. */
+    private static Path source(Bundle bundle) {
+        String suffix = "-" + bundle.manifest().weights();
+        String id = bundle.id();
+        String base = id.endsWith(suffix) ? id.substring(0, id.length() - suffix.length()) : id;
+        return bundle.folder().resolveSibling(base + "-src");
+    }
+
+    private static Map<String, Evaluation.Result> allVariants(
+            Path checkpoint, List<Question> questions, NodeSettings settings)
+            throws IOException, ImportException, InterruptedException {
+        Path scratch = Files.createTempDirectory("meridian-eval");
+        try {
+            Map<String, Evaluation.Result> results = new LinkedHashMap<>();
+            for (Weights weights : Weights.values()) {
+                Path out = scratch.resolve(weights.label());
+                new Importer().run(new ImportRequest(checkpoint, out, weights, KvType.F32), ProgressListener.none());
+                results.put(weights.label(), evaluate(Bundle.open(out), questions, settings));
+            }
+            return results;
+        } finally {
+            deleteAll(scratch);
+        }
+    }
+
+    private static Evaluation.Result evaluate(Bundle bundle, List<Question> questions, NodeSettings settings)
+            throws InterruptedException {
+        try (LoadedModel model = Models.load(List.of(bundle), settings.models()).getFirst()) {
+            return Evaluation.run(model, questions, IN_FLIGHT);
+        }
+    }
+
+    private void print(Map<String, Evaluation.Result> results) {
+        PrintWriter out = spec.commandLine().getOut();
+        List<String> header = new ArrayList<>(List.of("Kind", "Asked"));
+        header.addAll(results.keySet());
+        Table table = new Table(header, 1, 2, 3, 4);
+        Evaluation.Result any = results.values().iterator().next();
+        for (String kind : any.byKind().keySet()) {
+            List<String> row = new ArrayList<>(
+                    List.of(kind, Integer.toString(any.score(kind).asked())));
+            results.values().forEach(result -> row.add(percent(result.score(kind))));
+            table.row(row);
+        }
+        List<String> all =
+                new ArrayList<>(List.of("all", Integer.toString(any.all().asked())));
+        results.values().forEach(result -> all.add(percent(result.all())));
+        table.row(all);
+        table.print(out);
+        results.forEach((weights, result) ->
+                result.wrong().stream().limit(wrong).forEach(line -> out.println(weights + ": " + line)));
+        out.flush();
+    }
+
+    private static String percent(Evaluation.Score score) {
+        return String.format(Locale.ROOT, "%.1f %%", 100 * score.accuracy());
+    }
+
+    private static void deleteAll(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package dev.meridian.node;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import dev.meridian.actors.HostSettings;
+import dev.meridian.edge.EdgeSettings;
+import dev.meridian.engine.ModelSettings;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that a node is configured with, read once at start; {@code meridian.node} is the node's own part.
+ *
+ * @param root the whole configuration, for the actor system
+ * @param stopGrace how long running streams may take to end once the node is told to stop
+ */
+record NodeSettings(Config root, EdgeSettings edge, HostSettings host, ModelSettings models, Duration stopGrace) {
+    /**
+     * Reads the configuration.
+     *
+     * @param file the user's file, null where there is none
+     * @param overrides what the command line says, stronger than the file
+     * @throws com.typesafe.config.ConfigException naming the key, and the file and line where it has one
+     */
+    static NodeSettings load(@Nullable Path file, Config overrides) {
+        Config said = file == null
+                ? ConfigFactory.empty()
+                : ConfigFactory.parseFile(
+                        file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
+        Config root = overrides
+                .withFallback(said)
+                .withFallback(ConfigFactory.parseResources("meridian.conf"))
+                .withFallback(ConfigFactory.defaultReference())
+                .resolve();
+        return new NodeSettings(
+                root,
+                EdgeSettings.of(root),
+                HostSettings.from(root),
+                ModelSettings.from(
+                        root, machineMemoryBytes(), Runtime.getRuntime().availableProcessors()),
+                root.getDuration("meridian.node.stop-grace"));
+    }
+
+    /** Memory of the machine, or of the container that the JVM runs in. */
+    private static long machineMemoryBytes() {
+        return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+                .getTotalMemorySize();
+    }
+}

@@ -1,0 +1,108 @@
+package dev.meridian.node;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.meridian.engine.LoadedModel;
+import dev.meridian.engine.bundle.Bundle;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Serves all bundles of a folder from this one process until it is told to stop. */
+@Command(name = "up", description = "Serve the models of a folder over HTTP, with OpenAI's API, until Ctrl-C.")
+final class UpCommand implements Callable<Integer> {
+    @Mixin
+    private ConfigOptions options = new ConfigOptions();
+
+    @Option(names = "--port", paramLabel = "N", description = "Port for clients. Default: 8080; 0 takes a free one.")
+    private @Nullable Integer port;
+
+    @Option(
+            names = "--admin-port",
+            paramLabel = "N",
+            description = "Port for health checks and metrics. Default: 8081; 0 takes a free one.")
+    private @Nullable Integer adminPort;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        NodeSettings settings = NodeSettings.load(options.config, overrides());
+        List<Bundle> bundles = Models.scan(options.models());
+        if (bundles.isEmpty()) {
+            throw new CommandFailed("no bundle in " + options.models() + "; './meridian import' makes one from a"
+                    + " Hugging Face folder");
+        }
+        Node node = Node.start(settings, bundles);
+        CountDownLatch stopped = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node, stopped), "stop"));
+        greet(node);
+        stopped.await();
+        return 0;
+    }
+
+    private Config overrides() {
+        Map<String, Object> said = new HashMap<>();
+        if (port != null) {
+            said.put("meridian.edge.client-port", port);
+        }
+        if (adminPort != null) {
+            said.put("meridian.edge.admin-port", adminPort);
+        }
+        return ConfigFactory.parseMap(said, "command line");
+    }
+
+    private void stop(Node node, CountDownLatch stopped) {
+        PrintWriter out = spec.commandLine().getOut();
+        out.println("Stopping ...");
+        out.flush();
+        node.close();
+        out.println("Stopped.");
+        out.flush();
+        stopped.countDown();
+    }
+
+    private void greet(Node node) {
+        PrintWriter out = spec.commandLine().getOut();
+        String api = url(node.clientAddress());
+        out.println("Meridian is up.");
+        out.println();
+        out.println("  API     " + api + "/v1   (OpenAI's; no key needed on loopback)");
+        out.println("  Admin   " + url(node.adminAddress()) + "   /health/live  /health/ready  /metrics");
+        out.println();
+        Table table = new Table(List.of("Model", "Weights", "Memory", "Context"), 2, 3);
+        for (LoadedModel model : node.models()) {
+            table.row(List.of(
+                    model.id(),
+                    model.manifest().weights(),
+                    Bytes.format(model.memory().weightBytes()),
+                    model.runner().contextTokens() + " tokens"));
+        }
+        table.print(out);
+        out.println();
+        out.println("Try it in another terminal:");
+        out.println();
+        out.println("  curl -N " + api + "/v1/chat/completions -H 'Content-Type: application/json' -d '{");
+        out.println("    \"model\": \"" + node.models().getFirst().id() + "\", \"stream\": true,");
+        out.println("    \"messages\": [{\"role\": \"user\", \"content\": \"What is the capital of Peru?\"}]}'");
+        out.println();
+        out.println("Ctrl-C stops it.");
+        out.flush();
+    }
+
+    private static String url(InetSocketAddress address) {
+        String host = address.getAddress().getHostAddress();
+        return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+    }
+}
