@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +41,15 @@ public final class HttpEdge {
 
     /** Streams are over when this starts: it only covers the last bytes of replies. */
     private static final Duration CLOSE_CONNECTIONS_WITHIN = Duration.ofSeconds(1);
+
+    private static final Map<String, Object> PARSING = Map.of(
+            "pekko.http.server.parsing.error-handler",
+            MalformedRequests.class.getName(),
+            // Clients' headers need not please a strict parser, and must not land in the log.
+            "pekko.http.server.parsing.modeled-header-parsing",
+            false,
+            "pekko.http.server.parsing.illegal-header-warnings",
+            false);
 
     private final ActorSystem<?> system;
     private final ActorRef<EdgeMux.Command> mux;
@@ -116,9 +126,8 @@ public final class HttpEdge {
     }
 
     private static ServerSettings serverSettings(ActorSystem<?> system, EdgeSettings settings) {
-        ServerSettings server = ServerSettings.create(ConfigFactory.parseString(
-                        "pekko.http.server.parsing.error-handler = \"" + MalformedRequests.class.getName() + "\"")
-                .withFallback(system.settings().config()));
+        ServerSettings server = ServerSettings.create(
+                ConfigFactory.parseMap(PARSING).withFallback(system.settings().config()));
         return server.withServerHeader(Optional.empty())
                 .withMaxConnections(settings.maxConnections())
                 .withTransparentHeadRequests(true)
