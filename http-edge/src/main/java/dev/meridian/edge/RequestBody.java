@@ -54,7 +54,7 @@ final class RequestBody {
     }
 
     private static ApiException tooLarge(EdgeSettings settings) {
-        return new ApiException(
-                ApiError.http(413, "body_too_large", "The request body exceeds " + settings.maxBodyBytes() + " bytes."));
+        return new ApiException(ApiError.http(
+                413, "body_too_large", "The request body exceeds " + settings.maxBodyBytes() + " bytes."));
     }
 }

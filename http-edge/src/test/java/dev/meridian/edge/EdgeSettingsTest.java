@@ -14,7 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class EdgeSettingsTest {
-    private static final Config REFERENCE = ConfigFactory.parseResources("reference.conf").resolve();
+    private static final Config REFERENCE =
+            ConfigFactory.parseResources("reference.conf").resolve();
 
     @Test
     void defaultsAreThoseOfReferenceConf() {

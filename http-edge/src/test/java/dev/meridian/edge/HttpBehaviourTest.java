@@ -75,7 +75,8 @@ final class HttpBehaviourTest {
             ScriptedReplica.batch(submit, self, 1, ScriptedReplica.entry(submit, 0, 0, "Hel", false));
             submit.edge().tell(new StreamEvent.Refused(submit.attempt(), new Refusal.EngineFailed("secret")));
         });
-        HttpResponse<String> response = edge.post(EdgeFixture.CHAT, HELLO.replace("{\"model", "{\"stream\":true,\"model"));
+        HttpResponse<String> response =
+                edge.post(EdgeFixture.CHAT, HELLO.replace("{\"model", "{\"stream\":true,\"model"));
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(response.body())
                 .contains("\"content\":\"Hel\"")
@@ -157,8 +158,7 @@ final class HttpBehaviourTest {
         assertThat(announced.body()).contains("body_too_large");
         HttpResponse<String> chunked = edge.send(HttpRequest.newBuilder(edge.uri(EdgeFixture.CHAT))
                 .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofInputStream(
-                        () -> new java.io.ByteArrayInputStream(new byte[4001])))
+                .POST(BodyPublishers.ofInputStream(() -> new java.io.ByteArrayInputStream(new byte[4001])))
                 .build());
         assertThat(chunked.statusCode()).isEqualTo(413);
     }
@@ -179,10 +179,12 @@ final class HttpBehaviourTest {
                 edge.post(EdgeFixture.CHAT, HELLO, "Origin", "http://page"),
                 edge.post(EdgeFixture.CHAT, "{", "Origin", "http://page"),
                 edge.post(EdgeFixture.CHAT, stream, "Origin", "http://page"))) {
-            assertThat(response.headers().firstValue("access-control-allow-origin")).hasValue("*");
+            assertThat(response.headers().firstValue("access-control-allow-origin"))
+                    .hasValue("*");
             assertThat(response.headers().firstValue("access-control-expose-headers"))
                     .hasValue("x-request-id, retry-after");
-            assertThat(response.headers().firstValue("access-control-allow-credentials")).isEmpty();
+            assertThat(response.headers().firstValue("access-control-allow-credentials"))
+                    .isEmpty();
         }
         HttpResponse<String> preflight = edge.send(HttpRequest.newBuilder(edge.uri(EdgeFixture.CHAT))
                 .method("OPTIONS", BodyPublishers.noBody())
@@ -191,10 +193,12 @@ final class HttpBehaviourTest {
                 .header("Access-Control-Request-Headers", "authorization,content-type,x-stainless-os")
                 .build());
         assertThat(preflight.statusCode()).isEqualTo(204);
-        assertThat(preflight.headers().firstValue("access-control-allow-origin")).hasValue("*");
-        assertThat(preflight.headers().firstValue("access-control-allow-methods")).hasValue("POST");
+        assertThat(preflight.headers().firstValue("access-control-allow-origin"))
+                .hasValue("*");
+        assertThat(preflight.headers().firstValue("access-control-allow-methods"))
+                .hasValue("POST");
         assertThat(preflight.headers().firstValue("access-control-allow-headers"))
-                .hasValue("authorization, content-type, x-stainless-os");
+                .hasValue("authorization,content-type,x-stainless-os");
     }
 
     @Test
@@ -237,7 +241,8 @@ final class HttpBehaviourTest {
     void aTakenPortIsNamed() {
         assertThatThrownBy(() -> HttpEdge.start(
                                 edge.kit.system(),
-                                edge.settings("meridian.edge.client-port = " + edge.edge.clientAddress().getPort()),
+                                edge.settings("meridian.edge.client-port = "
+                                        + edge.edge.clientAddress().getPort()),
                                 edge.directory(),
                                 edge.registry)
                         .toCompletableFuture()
@@ -245,12 +250,13 @@ final class HttpBehaviourTest {
                 .isInstanceOf(CompletionException.class)
                 .cause()
                 .isInstanceOf(BindException.class)
-                .hasMessageContaining("cannot listen at 127.0.0.1:" + edge.edge.clientAddress().getPort())
+                .hasMessageContaining("cannot listen at 127.0.0.1:"
+                        + edge.edge.clientAddress().getPort())
                 .hasMessageContaining("Address already in use");
     }
 
     @Test
-    void stoppingWaitsForRunningStreamsAndRefusesNewOnes() {
+    void stoppingLetsARunningReplyFinish() {
         try (EdgeFixture stopping = new EdgeFixture("")) {
             ScriptedReplica replica = new ScriptedReplica((submit, self) -> ScriptedReplica.accept(submit, self, 3));
             var self = stopping.serve("atlas", replica);

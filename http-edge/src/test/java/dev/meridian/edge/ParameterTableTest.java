@@ -50,7 +50,8 @@ final class ParameterTableTest {
 
     @ParameterizedTest(name = "{0} {1}")
     @CsvFileSource(resources = "/refused-parameters.txt", delimiter = '|', quoteCharacter = '~')
-    void aBadParameterIsRefusedByName(String dialect, String parameters, String code, String param, String messagePart) {
+    void aBadParameterIsRefusedByName(
+            String dialect, String parameters, String code, String param, String messagePart) {
         boolean whole = parameters.startsWith("{");
         HttpResponse<String> response = dialect.equals("chat")
                 ? edge.post(EdgeFixture.CHAT, whole ? parameters : chat(parameters))
@@ -121,15 +122,13 @@ final class ParameterTableTest {
     @Test
     void severalTextPartsAreOneMessage() {
         REPLICA.drain();
-        edge.post(
-                EdgeFixture.CHAT,
-                """
+        edge.post(EdgeFixture.CHAT, """
                 {"model":"atlas","messages":[
                   {"role":"developer","content":"be brief","name":"x"},
                   {"role":"user","content":[{"type":"text","text":"a\\n"},{"type":"text","text":"b"}]}]}
                 """);
-        var prompt = (dev.meridian.protocol.Prompt.Chat)
-                REPLICA.expect(Submit.class).prompt();
+        var prompt =
+                (dev.meridian.protocol.Prompt.Chat) REPLICA.expect(Submit.class).prompt();
         assertThat(prompt.messages())
                 .containsExactly(
                         new dev.meridian.protocol.ChatMessage(dev.meridian.protocol.Role.DEVELOPER, "be brief"),

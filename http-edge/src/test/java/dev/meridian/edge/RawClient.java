@@ -44,7 +44,9 @@ final class RawClient implements AutoCloseable {
     String readUntil(String text) throws IOException {
         InputStream in = socket.getInputStream();
         byte[] buffer = new byte[4096];
-        while (received.indexOf(text) < 0) {
+        int searched = 0;
+        while (received.indexOf(text, searched) < 0) {
+            searched = Math.max(0, received.length() - text.length());
             int count = in.read(buffer);
             if (count < 0) {
                 throw new AssertionError("the server closed before '" + text + "': " + received);

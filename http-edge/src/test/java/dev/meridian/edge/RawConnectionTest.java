@@ -25,7 +25,8 @@ final class RawConnectionTest {
 
     @BeforeAll
     static void start() {
-        edge = new EdgeFixture("meridian.edge { comment-interval = 50ms, body-read-timeout = 300ms, idle-timeout = 2s }");
+        edge = new EdgeFixture(
+                "meridian.edge { comment-interval = 50ms, body-read-timeout = 300ms, idle-timeout = 2s }");
         self = edge.serve("atlas", REPLICA);
     }
 
@@ -116,7 +117,9 @@ final class RawConnectionTest {
             String silent = client.readUntil(": waiting\n\n\r\nb\r\n: waiting\n\n");
             assertThat(silent).startsWith("HTTP/1.1 200 OK\r\n").contains("Content-Type: text/event-stream");
             ScriptedReplica.batch(submit, self, 1, ScriptedReplica.entry(submit, 0, 0, "x", true));
-            assertThat(client.readUntil("data: [DONE]\n\n")).doesNotContain("data: \n").doesNotContain("data:\n");
+            assertThat(client.readUntil("data: [DONE]\n\n"))
+                    .doesNotContain("data: \n")
+                    .doesNotContain("data:\n");
         }
     }
 
@@ -134,16 +137,17 @@ final class RawConnectionTest {
             REPLICA.setScript(ScriptedReplica.saying("fast"));
             assertThat(edge.post(EdgeFixture.CHAT, WHOLE).body()).contains("\"content\":\"fast\"");
             // More than sockets buffer, so it must lie in the journal.
-            assertThat(edge.registry.get("meridian.journal.bytes").gauge().value()).isGreaterThan(1_000_000);
+            assertThat(edge.registry.get("meridian.journal.bytes").gauge().value())
+                    .isGreaterThan(1_000_000);
             String all = client.readUntil("data: [DONE]\n\n");
             assertThat(all.split("\"content\":\"w", -1)).hasSize(tokens + 1);
-            assertThat(edge.registry.get("meridian.journal.bytes").gauge().value()).isZero();
+            assertThat(edge.registry.get("meridian.journal.bytes").gauge().value())
+                    .isZero();
         }
     }
 
     private static Entry word(Submit submit, int index, String word, boolean last) {
-        return ScriptedReplica.entry(
-                submit.attempt(), 0, index, word, last ? FinishReason.STOP : null, false, 0);
+        return ScriptedReplica.entry(submit.attempt(), 0, index, word, last ? FinishReason.STOP : null, false, 0);
     }
 
     @Test
@@ -154,7 +158,8 @@ final class RawConnectionTest {
             client.send("GET /v1/models HTTP/1.1\r\nHost: x\r\nX-Request-Id: second\r\n\r\n");
             client.send("GET /v1/models HTTP/1.1\r\nHost: x\r\nX-Request-Id: third\r\nConnection: close\r\n\r\n");
             assertThat(client.readToEnd())
-                    .containsSubsequence("x-request-id: first", "[DONE]", "x-request-id: second", "x-request-id: third");
+                    .containsSubsequence(
+                            "x-request-id: first", "[DONE]", "x-request-id: second", "x-request-id: third");
         }
     }
 

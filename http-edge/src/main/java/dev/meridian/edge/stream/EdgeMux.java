@@ -13,16 +13,17 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
- * The one actor of an edge that all its replicas talk to. It submits requests, takes entries in order from each request's
- * current attempt alone, asks for what got lost, moves a stream whose producer fell silent to the replica that the directory
- * names now, and cancels whatever nobody waits for. It never waits for a client: entries go to journals.
+ * The one actor of an edge that all its replicas talk to. It submits requests, takes entries in order from each
+ * request's current attempt alone, asks for what got lost, moves a stream whose producer fell silent to the replica
+ * that the directory names now, and cancels whatever nobody waits for. It never waits for a client: entries go to
+ * journals.
  *
  * <p>States:
  *
  * <ul>
  *   <li>serving: opens streams; Drain leads to draining
- *   <li>draining: refuses new streams, serves the running ones; when the last has ended, or the grace is over and the rest
- *       were failed, it answers Done and stops
+ *   <li>draining: refuses new streams, serves the running ones; when the last has ended, or the grace is over and the
+ *       rest were failed, it answers Done and stops
  * </ul>
  */
 public final class EdgeMux {

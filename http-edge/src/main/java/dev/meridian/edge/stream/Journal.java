@@ -11,11 +11,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The entries of one stream that its client has not read yet. The mux appends and never waits; one reader takes them
- * at its own pace, so a slow client costs these bytes and nothing else. Bounded, because the mux takes no more entries than
- * {@code maxTokens} per choice. Safe for one writer and one reader on different threads.
+ * at its own pace, so a slow client costs these bytes and nothing else. Bounded, because the mux takes no more entries
+ * than {@code maxTokens} per choice. Safe for one writer and one reader on different threads.
  */
 public final class Journal {
-    /** What an entry without text weighs on the heap: the record, its list slot, its string header (estimate, bytes). */
+    /**
+     * What an entry without text weighs on the heap: the record, its list slot, its string header (estimate, bytes).
+     */
     private static final int ENTRY_BYTES = 120;
 
     private static final int READ_BYTES = 65_536;
@@ -70,8 +72,9 @@ public final class Journal {
     }
 
     /**
-     * What has arrived since the last read, about {@value #READ_BYTES} bytes of it at most, so that what a slow client has
-     * not read stays here, counted, and not in buffers behind. The end comes with the last entries; both may be absent.
+     * What has arrived since the last read, about {@value #READ_BYTES} bytes of it at most, so that what a slow client
+     * has not read stays here, counted, and not in buffers behind. The end comes with the last entries; both may be
+     * absent.
      */
     synchronized JournalRead take() {
         if (unread.isEmpty()) {

@@ -97,6 +97,17 @@ final class LiveStreams {
             stream.opened = true;
             stream.replyTo.tell(new Opened(accepted.promptIds().size()));
         }
+        if (stream.heardEarly) {
+            askAgainForAll(stream, accepted.producer());
+        }
+    }
+
+    private static void askAgainForAll(LiveStream stream, ActorRef<ReplicaCommand> producer) {
+        for (int choice = 0; choice < stream.request.generation().choices(); choice++) {
+            if (!stream.isFinished(choice) && stream.asksFirstTime(choice)) {
+                producer.tell(new ReplicaCommand.Resend(stream.attempt, choice, stream.nextIndex(choice)));
+            }
+        }
     }
 
     private void onRefused(StreamEvent.Refused refused) {
@@ -184,7 +195,11 @@ final class LiveStreams {
     }
 
     private void onGap(LiveStream stream, Entry entry, ActorRef<ReplicaCommand> producer) {
-        if (stream.producer == null || !stream.asksFirstTime(entry.choice())) {
+        if (stream.producer == null) {
+            stream.heardEarly = true;
+            return;
+        }
+        if (!stream.asksFirstTime(entry.choice())) {
             return;
         }
         if (stream.resends++ < settings.maxResends()) {

@@ -28,7 +28,8 @@ final class CorsTest {
         assertThat(allowed(cors, "https://b.example")).isEqualTo("https://b.example");
         assertThat(allowed(cors, "https://evil.example")).isEmpty();
         assertThat(allowed(cors, "https://a.example.evil")).isEmpty();
-        assertThat(header(cors.allow(HttpRequest.GET("/"), HttpResponse.create()), "Vary")).isEqualTo("Origin");
+        assertThat(header(cors.allow(HttpRequest.GET("/"), HttpResponse.create()), "Vary"))
+                .isEqualTo("Origin");
     }
 
     @Test
@@ -46,8 +47,8 @@ final class CorsTest {
         HttpResponse good = cors.preflight(
                 preflight.addHeader(RawHeader.create("Access-Control-Request-Headers", "x-one, X_two")), "POST");
         assertThat(header(good, "Access-Control-Allow-Headers")).isEqualTo("x-one, X_two");
-        HttpResponse bad = cors.preflight(
-                preflight.addHeader(RawHeader.create("Access-Control-Request-Headers", "x;y")), "POST");
+        HttpResponse bad =
+                cors.preflight(preflight.addHeader(RawHeader.create("Access-Control-Request-Headers", "x;y")), "POST");
         assertThat(header(bad, "Access-Control-Allow-Headers")).isEmpty();
     }
 }

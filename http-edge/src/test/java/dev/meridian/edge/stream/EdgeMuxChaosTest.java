@@ -32,7 +32,10 @@ final class EdgeMuxChaosTest {
     private final class LossyReplica {
         final Queue<ReplicaCommand> mail = new ConcurrentLinkedQueue<>();
         final ActorRef<ReplicaCommand> ref;
-        @Nullable Submit current;
+
+        @Nullable
+        Submit current;
+
         int[] next = new int[0];
         long step;
         boolean silent;
@@ -51,7 +54,9 @@ final class EdgeMuxChaosTest {
                         current = submit;
                         next = new int[submit.generation().choices()];
                         for (int c = 0; c < next.length; c++) {
-                            next[c] = submit.finished().get(c) ? TOKENS : submit.emitted().get(c).size();
+                            next[c] = submit.finished().get(c)
+                                    ? TOKENS
+                                    : submit.emitted().get(c).size();
                         }
                         submit.edge().tell(new StreamEvent.Accepted(submit.attempt(), ref, TokenIds.of(1, 2, 3)));
                     }
@@ -93,9 +98,7 @@ final class EdgeMuxChaosTest {
             step++;
             submit.edge().tell(new StreamEvent.StepBatch(ref, step, entries));
             boolean live = Arrays.stream(next).anyMatch(n -> n < TOKENS);
-            submit.edge()
-                    .tell(new StreamEvent.Heartbeat(
-                            ref, step, live ? List.of(submit.attempt()) : List.of()));
+            submit.edge().tell(new StreamEvent.Heartbeat(ref, step, live ? List.of(submit.attempt()) : List.of()));
         }
     }
 
@@ -107,8 +110,8 @@ final class EdgeMuxChaosTest {
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
     void everyChoiceArrivesWholeAndOnce(long seed) {
         random.setSeed(seed);
-        StreamSettings patient =
-                new StreamSettings(MuxFixture.NEVER, MuxFixture.ACCEPT, MuxFixture.SILENCE, MuxFixture.STALL, 1000, 3, 3, 1 << 20);
+        StreamSettings patient = new StreamSettings(
+                MuxFixture.NEVER, MuxFixture.ACCEPT, MuxFixture.SILENCE, MuxFixture.STALL, 1000, 3, 3, 1 << 20);
         try (MuxFixture fixture = new MuxFixture(patient)) {
             List<LossyReplica> replicas = List.of(new LossyReplica(fixture), new LossyReplica(fixture));
             fixture.directory.put("m", replicas.getFirst().ref);
@@ -137,7 +140,9 @@ final class EdgeMuxChaosTest {
                 for (int index = 0; index < TOKENS; index++) {
                     expected.append(word(choice, index));
                 }
-                assertThat(texts[choice].toString()).as("seed %d, choice %d", seed, choice).isEqualTo(expected.toString());
+                assertThat(texts[choice].toString())
+                        .as("seed %d, choice %d", seed, choice)
+                        .isEqualTo(expected.toString());
             }
         }
     }

@@ -71,9 +71,29 @@ final class EdgeMuxTest {
         fixture.replica.expectMessage(new Resend(attempt, 0, 1));
         fixture.expectNothingMore(fixture.replica);
         assertThat(client.read()).isEqualTo("a");
-        send(submit, fixture.replica, 4, entry(attempt, 0, 1, "b"), entry(attempt, 0, 2, "c"), last(attempt, 0, 3, "d"));
+        send(
+                submit,
+                fixture.replica,
+                4,
+                entry(attempt, 0, 1, "b"),
+                entry(attempt, 0, 2, "c"),
+                last(attempt, 0, 3, "d"));
         fixture.settle();
         assertThat(client.read()).isEqualTo("abcd");
+        assertThat(client.end).isEqualTo(new StreamEnd.Finished());
+    }
+
+    @Test
+    void entriesThatOvertookAcceptedAreAskedForAgain() {
+        Client client = fixture.open("r", 1, 0);
+        Submit submit = fixture.replica.expectMessageClass(Submit.class);
+        Attempt attempt = submit.attempt();
+        send(submit, fixture.replica, 1, last(attempt, 0, 0, "a"));
+        accept(submit, fixture.replica);
+        fixture.replica.expectMessage(new Resend(attempt, 0, 0));
+        send(submit, fixture.replica, 1, last(attempt, 0, 0, "a"));
+        fixture.settle();
+        assertThat(client.read()).isEqualTo("a");
         assertThat(client.end).isEqualTo(new StreamEnd.Finished());
     }
 
@@ -237,8 +257,7 @@ final class EdgeMuxTest {
         fixture.open("r", 1, 0);
         Submit submit = fixture.replica.expectMessageClass(Submit.class);
         submit.edge().tell(new StreamEvent.Refused(submit.attempt(), new Refusal.QueueFull(4)));
-        fixture.opening.expectMessage(
-                new EdgeMux.Rejected(new StreamFailure.ByReplica(new Refusal.QueueFull(4))));
+        fixture.opening.expectMessage(new EdgeMux.Rejected(new StreamFailure.ByReplica(new Refusal.QueueFull(4))));
 
         fixture.open("s", 1, 0);
         Submit second = fixture.replica.expectMessageClass(Submit.class);

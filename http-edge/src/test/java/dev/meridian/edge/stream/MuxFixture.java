@@ -54,7 +54,8 @@ final class MuxFixture implements AutoCloseable {
 
     MuxFixture(StreamSettings settings) {
         directory.put("m", replica.getRef());
-        mux = kit.spawn(EdgeMux.create(settings, model -> Optional.ofNullable(directory.get(model)), metrics, nanos::get));
+        mux = kit.spawn(
+                EdgeMux.create(settings, model -> Optional.ofNullable(directory.get(model)), metrics, nanos::get));
     }
 
     /** One open stream with its journal. */
@@ -62,7 +63,9 @@ final class MuxFixture implements AutoCloseable {
         final String id;
         final Journal journal;
         final StringBuilder text = new StringBuilder();
-        @Nullable StreamEnd end;
+
+        @Nullable
+        StreamEnd end;
 
         Client(String id, Journal journal) {
             this.id = id;
@@ -101,7 +104,8 @@ final class MuxFixture implements AutoCloseable {
         return client;
     }
 
-    @Nullable Submit lastSubmit;
+    @Nullable
+    Submit lastSubmit;
 
     Submit submit() {
         if (lastSubmit == null) {

@@ -1,0 +1,399 @@
+package dev.meridian.engine;
+
+import dev.meridian.engine.bundle.BundleManifest.SamplingDefaults;
+import dev.meridian.protocol.Attempt;
+import dev.meridian.protocol.Entry;
+import dev.meridian.protocol.FinishReason;
+import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.Timings;
+import dev.meridian.protocol.TokenLogprob;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Continuous batching over the slots of one {@link ModelRunner}. One thread runs {@code receive -> schedule -> forward ->
+ * process} until closed: every step gives each decoding sequence one token, then runs at most one chunk's worth of
+ * prefill. {@link #submit}, {@link #cancel} and {@link #stats} are safe from any thread and never wait for a step.
+ */
+public final class Engine implements AutoCloseable {
+    private final ModelRunner runner;
+    private final Vocabulary vocabulary;
+    private final Set<Integer> endTokens;
+    private final SamplingDefaults defaults;
+    private final EngineSettings settings;
+    private final StepListener listener;
+    private final LongSupplier nanoClock;
+    private final Inbox inbox;
+    private final Scheduler scheduler;
+    private final Sampler sampler;
+    private final Logprobs logprobs;
+    private final float[] logits;
+    private final int[] stepTokens;
+    private final int[] stepPositions;
+    private final int budgetTokens;
+    private final AtomicLong arrivals = new AtomicLong();
+    private final Thread thread;
+    private volatile EngineStats stats = EngineStats.NONE;
+    private List<Entry> entries = new ArrayList<>();
+    private long step;
+    private long prefillTokens;
+    private long decodeTokens;
+
+    /** An engine whose thread does not run: tests call {@link #step} themselves. */
+    Engine(
+            String name,
+            ModelRunner runner,
+            Vocabulary vocabulary,
+            List<Integer> endTokens,
+            SamplingDefaults defaults,
+            EngineSettings settings,
+            StepListener listener,
+            LongSupplier nanoClock) {
+        this.runner = runner;
+        this.vocabulary = vocabulary;
+        this.endTokens = Set.copyOf(endTokens);
+        this.defaults = defaults;
+        this.settings = settings;
+        this.listener = listener;
+        this.nanoClock = nanoClock;
+        inbox = new Inbox(settings.queueCapacity());
+        scheduler = new Scheduler(runner, settings);
+        sampler = new Sampler(runner.vocabSize());
+        logprobs = new Logprobs(vocabulary, runner.vocabSize());
+        logits = new float[runner.vocabSize()];
+        stepTokens = new int[runner.slots()];
+        stepPositions = new int[runner.slots()];
+        budgetTokens = tokensThatFit(runner, settings.kvBudgetBytes());
+        thread = Thread.ofPlatform().name("engine-" + name).daemon(true).unstarted(this::run);
+    }
+
+    /**
+     * Starts an engine. It takes no ownership of {@code runner}: close the engine first, then the runner.
+     *
+     * @param endTokens each of them ends a sequence
+     * @param nanoClock the clock of {@link SequenceRequest#deadlineNanos}, {@code System::nanoTime} but in tests
+     */
+    public static Engine start(
+            String name,
+            ModelRunner runner,
+            Vocabulary vocabulary,
+            List<Integer> endTokens,
+            SamplingDefaults defaults,
+            EngineSettings settings,
+            StepListener listener,
+            LongSupplier nanoClock) {
+        Engine engine = new Engine(name, runner, vocabulary, endTokens, defaults, settings, listener, nanoClock);
+        engine.thread.start();
+        return engine;
+    }
+
+    /**
+     * Queues the choices of one attempt, all or none. Empty where they are queued: from then on the listener hears of the
+     * attempt until its last choice has finished or it was refused. A full queue, or one of the requests' values, is
+     * the returned refusal.
+     */
+    public Optional<Refusal> submit(List<SequenceRequest> choices) {
+        List<Sequence> sequences = new ArrayList<>(choices.size());
+        for (SequenceRequest choice : choices) {
+            Optional<Refusal> refusal = check(choice);
+            if (refusal.isPresent()) {
+                return refusal;
+            }
+            sequences.add(new Sequence(
+                    choice,
+                    SamplerSettings.resolve(choice.generation().sampling(), defaults),
+                    new SequenceText(vocabulary, choice.generation().stop()),
+                    arrivals.getAndIncrement(),
+                    maxLength(choice),
+                    nanoClock.getAsLong()));
+        }
+        return inbox.offer(sequences);
+    }
+
+    /** Frees all of an attempt before the next step. The listener hears no more of it after that step. */
+    public void cancel(Attempt attempt) {
+        inbox.cancel(attempt);
+    }
+
+    public EngineStats stats() {
+        return stats;
+    }
+
+    /** Ends the thread after the step that it is in; live sequences end without a word. Waits for the thread. */
+    @Override
+    public void close() {
+        inbox.close();
+        boolean interrupted = false;
+        while (thread.isAlive() && !thread.equals(Thread.currentThread())) {
+            try {
+                thread.join();
+            } catch (InterruptedException _) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Optional<Refusal> check(SequenceRequest request) {
+        int prompt = request.promptIds().size();
+        int length = prompt + request.emitted().size();
+        int maxTokens = request.generation().maxTokens();
+        if (prompt == 0) {
+            return Optional.of(new Refusal.InvalidRequest("prompt", "the prompt has no token"));
+        }
+        if (length >= runner.contextTokens()) {
+            return Optional.of(new Refusal.PromptTooLong(length, runner.contextTokens()));
+        }
+        if (length >= budgetTokens) {
+            return Optional.of(new Refusal.KvBudgetExceeded(runner.kvBytes(length + 1), settings.kvBudgetBytes()));
+        }
+        if (maxTokens > 0 && request.emitted().size() >= maxTokens) {
+            return Optional.of(new Refusal.InvalidRequest("max_tokens", "all tokens were generated before"));
+        }
+        for (int i = 0; i < prompt; i++) {
+            int id = request.promptIds().get(i);
+            if (id < 0 || id >= runner.vocabSize()) {
+                return Optional.of(new Refusal.InvalidRequest(
+                        "prompt", "token id " + id + " is outside the vocabulary of " + runner.vocabSize()));
+            }
+        }
+        return SamplerSettings.check(request.generation().sampling(), runner.vocabSize());
+    }
+
+    private int maxLength(SequenceRequest request) {
+        int most = Math.min(runner.contextTokens(), budgetTokens);
+        int asked = request.generation().maxTokens();
+        return asked == 0
+                ? most
+                : (int) Math.min(most, (long) request.promptIds().size() + asked);
+    }
+
+    /** The most tokens of one sequence that the KV budget holds. */
+    private static int tokensThatFit(ModelRunner runner, long budgetBytes) {
+        int low = 0;
+        int high = runner.contextTokens();
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if (runner.kvBytes(middle) <= budgetBytes) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
+
+    private void run() {
+        try {
+            while (step()) {
+                // Each step is complete in itself.
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException | Error e) {
+            fail(e);
+        }
+    }
+
+    /** One round; waits for work where there is none. False where the engine is closed. */
+    boolean step() throws InterruptedException {
+        boolean open = receive();
+        scheduler.makeRoom();
+        boolean decoded = decode();
+        boolean prefilled = prefill();
+        if (!decoded && !prefilled && !scheduler.isIdle()) {
+            throw new IllegalStateException("sequences wait and none can run");
+        }
+        publish();
+        return open;
+    }
+
+    boolean isIdle() {
+        return scheduler.isIdle() && inbox.isEmpty();
+    }
+
+    /** False where the engine is closed. */
+    private boolean receive() throws InterruptedException {
+        Inbox.Mail mail = inbox.take(scheduler.isIdle(), scheduler.waitingCount());
+        mail.arrivals().forEach(scheduler::enqueue);
+        if (!mail.cancels().isEmpty()) {
+            Set<Attempt> gone = new HashSet<>(mail.cancels());
+            scheduler.removeIf(sequence -> gone.contains(sequence.request.attempt()));
+        }
+        refuseLate();
+        return !mail.closed();
+    }
+
+    private void refuseLate() {
+        long now = nanoClock.getAsLong();
+        Set<Attempt> late = new HashSet<>(0);
+        scheduler.removeIf(sequence -> {
+            boolean isLate = now - sequence.request.deadlineNanos() >= 0;
+            if (isLate) {
+                late.add(sequence.request.attempt());
+            }
+            return isLate;
+        });
+        if (!late.isEmpty()) {
+            scheduler.removeIf(sequence -> late.contains(sequence.request.attempt()));
+            late.forEach(attempt -> listener.onRefused(attempt, new Refusal.DeadlineExceeded()));
+        }
+    }
+
+    /** One token for each decoding sequence. False where there is none. */
+    private boolean decode() {
+        List<Sequence> rows = scheduler.slots().decoding();
+        if (rows.isEmpty()) {
+            return false;
+        }
+        for (int row = 0; row < rows.size(); row++) {
+            Sequence sequence = rows.get(row);
+            stepTokens[row] = sequence.newestToken();
+            stepPositions[row] = sequence.filled;
+        }
+        runner.decode(rows.size(), stepTokens, stepPositions);
+        for (Sequence sequence : rows) {
+            sequence.filled++;
+        }
+        // From the last row down: a sequence that ends is replaced by the last row, which was processed before.
+        for (int row = rows.size() - 1; row >= 0; row--) {
+            Sequence sequence = rows.get(row);
+            if (process(sequence, row)) {
+                scheduler.end(sequence);
+            }
+        }
+        return true;
+    }
+
+    /** At most one chunk's worth of prompt tokens, of one sequence or of several short ones. False where there is none. */
+    private boolean prefill() {
+        int left = settings.prefillChunk();
+        while (left > 0) {
+            Scheduler.Chunk chunk = scheduler.nextChunk(left);
+            if (chunk == null) {
+                break;
+            }
+            Sequence sequence = chunk.sequence();
+            if (sequence.startedNanos < 0) {
+                sequence.startedNanos = nanoClock.getAsLong();
+            }
+            runner.prefill(
+                    sequence.slot, sequence.filled, sequence.tokens(), sequence.filled, chunk.count(), chunk.last());
+            sequence.filled += chunk.count();
+            prefillTokens += chunk.count();
+            left -= chunk.count();
+            if (chunk.last()) {
+                finishPrefill(sequence);
+            }
+        }
+        return left < settings.prefillChunk();
+    }
+
+    private void finishPrefill(Sequence sequence) {
+        if (process(sequence, 0)) {
+            scheduler.end(sequence);
+        } else {
+            scheduler.slots().startDecode();
+        }
+    }
+
+    /** Samples a sequence's next token from a row of logits and makes its entry. True where it was the last one. */
+    private boolean process(Sequence sequence, int row) {
+        runner.logits(row, logits);
+        int top = sequence.request.generation().topLogprobs();
+        List<TokenLogprob> alternatives = List.of();
+        if (top >= 0) {
+            logprobs.read(logits);
+            alternatives = logprobs.top(logits, Math.min(top, logits.length));
+        }
+        int token = sampler.sample(
+                logits,
+                sequence.sampler,
+                sequence.tokens(),
+                sequence.promptLength(),
+                sequence.length(),
+                sequence.request.choice());
+        TokenLogprob chosen = null;
+        if (top >= 0) {
+            // The sampler works in place, and a log-probability is of the row as the model gave it.
+            runner.logits(row, logits);
+            chosen = logprobs.of(logits, token);
+        }
+        int index = sequence.generated();
+        sequence.append(token);
+        decodeTokens++;
+        if (sequence.firstTokenNanos < 0) {
+            sequence.firstTokenNanos = nanoClock.getAsLong();
+        }
+        entries.add(entry(sequence, index, token, chosen, alternatives));
+        return entries.getLast().finish() != null;
+    }
+
+    private Entry entry(
+            Sequence sequence, int index, int token, @Nullable TokenLogprob chosen, List<TokenLogprob> alternatives) {
+        boolean end = endTokens.contains(token);
+        String text = end ? "" : sequence.text.append(token);
+        FinishReason finish = end || sequence.text.stopped() ? FinishReason.STOP : null;
+        if (finish == null && sequence.length() >= sequence.maxLength) {
+            finish = FinishReason.LENGTH;
+        }
+        if (finish != null && !sequence.text.stopped()) {
+            text += sequence.text.finish();
+            finish = sequence.text.stopped() ? FinishReason.STOP : finish;
+        }
+        return new Entry(
+                sequence.request.attempt(),
+                sequence.request.choice(),
+                index,
+                token,
+                text,
+                chosen,
+                alternatives,
+                finish,
+                finish == null ? null : timings(sequence));
+    }
+
+    private Timings timings(Sequence sequence) {
+        long now = nanoClock.getAsLong();
+        return new Timings(
+                TimeUnit.NANOSECONDS.toMicros(sequence.startedNanos - sequence.submittedNanos),
+                TimeUnit.NANOSECONDS.toMicros(sequence.firstTokenNanos - sequence.startedNanos),
+                TimeUnit.NANOSECONDS.toMicros(now - sequence.firstTokenNanos));
+    }
+
+    private void publish() {
+        step++;
+        stats = new EngineStats(
+                step,
+                scheduler.slots().decoding().size(),
+                scheduler.waitingCount(),
+                scheduler.slots().bytesAfterDecode(),
+                prefillTokens,
+                decodeTokens,
+                scheduler.preemptions());
+        if (!entries.isEmpty()) {
+            List<Entry> made = entries;
+            entries = new ArrayList<>(made.size());
+            listener.onStep(step, made);
+        }
+    }
+
+    /** A broken runner or a broken invariant: nothing of this engine can be trusted, so all that it holds is refused. */
+    private void fail(Throwable cause) {
+        Set<Attempt> live = new HashSet<>();
+        scheduler.forEach(sequence -> live.add(sequence.request.attempt()));
+        inbox.close().forEach(sequence -> live.add(sequence.request.attempt()));
+        Refusal reason = new Refusal.EngineFailed(String.valueOf(cause));
+        live.forEach(attempt -> listener.onRefused(attempt, reason));
+        listener.onFailed(cause);
+    }
+}

@@ -1,0 +1,17 @@
+package dev.meridian.engine;
+
+/**
+ * A picture of an engine after a step.
+ *
+ * @param step steps so far
+ * @param decoding sequences in the decode batch
+ * @param waiting sequences without a slot
+ * @param kvBytes KV memory reserved
+ * @param prefillTokens prompt tokens run so far
+ * @param decodeTokens tokens generated so far
+ * @param preemptions sequences that gave their slot up for lack of KV memory so far
+ */
+public record EngineStats(
+        long step, int decoding, int waiting, long kvBytes, long prefillTokens, long decodeTokens, long preemptions) {
+    static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0);
+}

@@ -1,0 +1,59 @@
+package dev.meridian.engine;
+
+import com.typesafe.config.Config;
+import dev.meridian.engine.onnx.RunnerSettings;
+
+/**
+ * {@code meridian.engine}; see reference.conf.
+ *
+ * @param memoryBudgetBytes native bytes for all models of the node together
+ * @param slots sequences of one model that decode together
+ * @param contextTokens positions of a sequence
+ * @param prefillChunk prompt tokens between two decode steps
+ * @param queueCapacity sequences that may wait for a slot
+ * @param threads of one forward pass
+ */
+public record ModelSettings(
+        long memoryBudgetBytes, int slots, int contextTokens, int prefillChunk, int queueCapacity, int threads) {
+    public ModelSettings {
+        if (memoryBudgetBytes < 1
+                || slots < 1
+                || contextTokens < 2
+                || prefillChunk < 1
+                || queueCapacity < 1
+                || threads < 1) {
+            throw new IllegalArgumentException(
+                    "meridian.engine: every value must be positive, and context at least 2: memory-budget "
+                            + memoryBudgetBytes + ", slots " + slots + ", context " + contextTokens + ", prefill-chunk "
+                            + prefillChunk + ", queue-capacity " + queueCapacity + ", threads " + threads);
+        }
+    }
+
+    /**
+     * Reads the whole configuration's {@code meridian.engine}.
+     *
+     * @param machineMemoryBytes what {@code auto} is half of
+     * @param cores what 0 threads stands for
+     */
+    public static ModelSettings from(Config config, long machineMemoryBytes, int cores) {
+        Config engine = config.getConfig("meridian.engine");
+        boolean auto = engine.getString("memory-budget").equals("auto");
+        int threads = engine.getInt("threads");
+        return new ModelSettings(
+                auto ? machineMemoryBytes / 2 : engine.getBytes("memory-budget"),
+                engine.getInt("slots"),
+                engine.getInt("context"),
+                engine.getInt("prefill-chunk"),
+                engine.getInt("queue-capacity"),
+                threads == 0 ? cores : threads);
+    }
+
+    RunnerSettings runner() {
+        return new RunnerSettings(slots, contextTokens, prefillChunk, threads);
+    }
+
+    /** The same with another budget: a node divides its own among its models. */
+    public ModelSettings withMemoryBudget(long bytes) {
+        return new ModelSettings(bytes, slots, contextTokens, prefillChunk, queueCapacity, threads);
+    }
+}

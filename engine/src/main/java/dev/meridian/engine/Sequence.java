@@ -1,0 +1,123 @@
+package dev.meridian.engine;
+
+import dev.meridian.protocol.TokenIds;
+import java.util.Arrays;
+
+/**
+ * One choice inside the engine: its tokens, how many of them stand in the KV cache, and where. Owned by the engine thread
+ * once submitted.
+ *
+ * <p>States: WAITING (no slot) to PREFILL (a slot, fewer positions filled than tokens) to DECODE (all but the newest token
+ * filled) to ENDED. A sequence that gives up its slot goes from PREFILL or DECODE back to WAITING and runs all its tokens
+ * again.
+ */
+final class Sequence {
+    enum State {
+        WAITING,
+        PREFILL,
+        DECODE,
+        ENDED
+    }
+
+    static final int NO_SLOT = -1;
+
+    final SequenceRequest request;
+    final SamplerSettings sampler;
+    final SequenceText text;
+    final long arrival;
+    final int maxLength;
+    private final int promptLength;
+    private int[] tokens;
+    private int length;
+    private State state = State.WAITING;
+    int filled;
+    int slot = NO_SLOT;
+    long submittedNanos;
+    long startedNanos = -1;
+    long firstTokenNanos = -1;
+
+    /**
+     * @param arrival a number that grows with each sequence
+     * @param maxLength prompt and generated tokens together never exceed it
+     */
+    Sequence(
+            SequenceRequest request,
+            SamplerSettings sampler,
+            SequenceText text,
+            long arrival,
+            int maxLength,
+            long submittedNanos) {
+        this.request = request;
+        this.sampler = sampler;
+        this.text = text;
+        this.arrival = arrival;
+        this.maxLength = maxLength;
+        this.submittedNanos = submittedNanos;
+        promptLength = request.promptIds().size();
+        TokenIds emitted = request.emitted();
+        length = promptLength + emitted.size();
+        tokens = Arrays.copyOf(request.promptIds().toArray(), length + 16);
+        for (int i = 0; i < emitted.size(); i++) {
+            tokens[promptLength + i] = emitted.get(i);
+            text.append(emitted.get(i));
+        }
+    }
+
+    State state() {
+        return state;
+    }
+
+    /** The tokens so far; only the first {@link #length()} count. Not a copy. */
+    int[] tokens() {
+        return tokens;
+    }
+
+    int length() {
+        return length;
+    }
+
+    int promptLength() {
+        return promptLength;
+    }
+
+    /** Tokens generated, those of earlier attempts among them. */
+    int generated() {
+        return length - promptLength;
+    }
+
+    /** Tokens that prefill still has to run. */
+    int unfilled() {
+        return length - filled;
+    }
+
+    int newestToken() {
+        return tokens[length - 1];
+    }
+
+    void append(int token) {
+        if (length == tokens.length) {
+            tokens = Arrays.copyOf(tokens, length * 2);
+        }
+        tokens[length++] = token;
+    }
+
+    void become(State next) {
+        boolean legal = switch (next) {
+            case WAITING -> state == State.PREFILL || state == State.DECODE;
+            case PREFILL -> state == State.WAITING;
+            case DECODE -> state == State.PREFILL;
+            case ENDED -> state != State.ENDED;
+        };
+        if (!legal) {
+            throw new IllegalStateException("a sequence cannot go from " + state + " to " + next);
+        }
+        state = next;
+    }
+
+    /** State and sizes only: tokens are text, and text never reaches a log. */
+    @Override
+    public String toString() {
+        return "Sequence[" + request.attempt() + "/" + request.choice() + " " + state + " slot " + slot + " filled "
+                + filled + " of " + length + "]";
+    }
+}

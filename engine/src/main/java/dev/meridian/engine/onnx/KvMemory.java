@@ -1,0 +1,136 @@
+package dev.meridian.engine.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import dev.meridian.engine.bundle.BundleManifest.ModelShape;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The KV caches of all slots: for each layer one slab of keys and one of values, {@code [slot, kvHead, position, dim]}
+ * float32, row-major. Slabs are mapped without being committed: a page costs memory from its first use until it is released.
+ * Each head's positions start on a page, so a slot is released exactly. Owned by one runner; used by its engine thread.
+ */
+final class KvMemory implements AutoCloseable {
+    private static final long FLOAT_BYTES = 4;
+    private static final long MAX_SLAB_BYTES = Integer.MAX_VALUE;
+
+    private final ModelShape shape;
+    private final int positions;
+    private final long headStride;
+    private final long slotStride;
+    private final List<LazyMemory> slabs = new ArrayList<>();
+    private final Map<Long, Views> views = new HashMap<>();
+
+    /** {@code contextTokens} positions for each of {@code slots}. Throws IllegalArgumentException over 2 GiB a layer. */
+    KvMemory(ModelShape shape, int slots, int contextTokens) {
+        this.shape = shape;
+        positions = roundToPages(shape.headDim(), contextTokens);
+        headStride = positions * (long) shape.headDim() * FLOAT_BYTES;
+        slotStride = headStride * shape.kvHeads();
+        if (slotStride * slots > MAX_SLAB_BYTES) {
+            throw new IllegalArgumentException(slots + " slots of " + contextTokens + " tokens need "
+                    + slotStride * slots + " bytes of keys per layer, over 2 GiB; lower slots or context");
+        }
+        for (int i = 0; i < 2 * shape.layers(); i++) {
+            slabs.add(LazyMemory.map(slotStride * slots));
+        }
+    }
+
+    /** How many slots of that context stay within the 2 GiB that one buffer can address; 0 where not even one does. */
+    static int slotsThatFit(ModelShape shape, int contextTokens) {
+        long slot =
+                roundToPages(shape.headDim(), contextTokens) * (long) shape.headDim() * FLOAT_BYTES * shape.kvHeads();
+        return (int) (MAX_SLAB_BYTES / slot);
+    }
+
+    /** Positions rounded up so that a head's stride is a whole number of pages. */
+    private static int roundToPages(int headDim, int contextTokens) {
+        long page = LazyMemory.PAGE_BYTES;
+        long step = page / gcd(page, headDim * FLOAT_BYTES);
+        return Math.toIntExact((contextTokens + step - 1) / step * step);
+    }
+
+    private static long gcd(long a, long b) {
+        return b == 0 ? a : gcd(b, a % b);
+    }
+
+    /** What {@code tokens} positions of a slot commit: whole pages for each head, keys and values, of every layer. */
+    long bytes(int tokens) {
+        return pages(tokens) * shape.kvHeads() * slabs.size();
+    }
+
+    private long pages(int tokens) {
+        long bytes = tokens * (long) shape.headDim() * FLOAT_BYTES;
+        return (bytes + LazyMemory.PAGE_BYTES - 1) / LazyMemory.PAGE_BYTES * LazyMemory.PAGE_BYTES;
+    }
+
+    void copy(int from, int to, int tokens) {
+        long bytes = tokens * (long) shape.headDim() * FLOAT_BYTES;
+        for (LazyMemory slab : slabs) {
+            for (int head = 0; head < shape.kvHeads(); head++) {
+                long offset = head * headStride;
+                MemorySegment.copy(
+                        slab.segment(), from * slotStride + offset, slab.segment(), to * slotStride + offset, bytes);
+            }
+        }
+    }
+
+    void release(int slot, int tokens) {
+        long bytes = pages(tokens);
+        if (bytes == 0) {
+            return;
+        }
+        for (LazyMemory slab : slabs) {
+            for (int head = 0; head < shape.kvHeads(); head++) {
+                slab.release(slot * slotStride + head * headStride, bytes);
+            }
+        }
+    }
+
+    /** Tensors over {@code rows} slots from {@code slot} on, the same as past and as present: the graph writes in place. */
+    Views views(OrtEnvironment environment, int slot, int rows) throws OrtException {
+        long key = (long) slot << 32 | rows;
+        Views made = views.get(key);
+        if (made == null) {
+            made = makeViews(environment, slot, rows);
+            views.put(key, made);
+        }
+        return made;
+    }
+
+    private Views makeViews(OrtEnvironment environment, int slot, int rows) throws OrtException {
+        Map<String, OnnxTensor> past = new LinkedHashMap<>();
+        Map<String, OnnxTensor> present = new LinkedHashMap<>();
+        long[] dims = {rows, shape.kvHeads(), positions, shape.headDim()};
+        for (int layer = 0; layer < shape.layers(); layer++) {
+            for (int kind = 0; kind < 2; kind++) {
+                MemorySegment part =
+                        slabs.get(2 * layer + kind).segment().asSlice(slot * slotStride, rows * slotStride);
+                OnnxTensor tensor = OnnxTensor.createTensor(
+                        environment,
+                        part.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer(),
+                        dims);
+                String name = "." + layer + (kind == 0 ? ".key" : ".value");
+                past.put("past" + name, tensor);
+                present.put("present" + name, tensor);
+            }
+        }
+        return new Views(past, present);
+    }
+
+    @Override
+    public void close() {
+        views.values().forEach(view -> view.past().values().forEach(OnnxTensor::close));
+        slabs.forEach(LazyMemory::close);
+    }
+
+    /** By the graph's names of its inputs and outputs. */
+    record Views(Map<String, OnnxTensor> past, Map<String, OnnxTensor> present) {}
+}

@@ -1,0 +1,121 @@
+package dev.meridian.engine.onnx;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Anonymous memory whose pages are committed when they are first touched. Where {@code mmap} is not to be had (no POSIX) it
+ * is plain zeroed memory that is committed at once and returned only by {@link #close}. Not safe for several threads.
+ */
+final class LazyMemory implements AutoCloseable {
+    static final long PAGE_BYTES = 4096;
+
+    // Values of Linux and macOS; they differ only in MAP_ANONYMOUS and MAP_NORESERVE.
+    private static final boolean WINDOWS = System.getProperty("os.name", "").startsWith("Windows");
+    private static final boolean MAC = System.getProperty("os.name", "").startsWith("Mac");
+    private static final int PROT_READ_WRITE = 0x1 | 0x2;
+    private static final int MAP_PRIVATE_ANONYMOUS_NORESERVE = MAC ? 0x2 | 0x1000 | 0x40 : 0x2 | 0x20 | 0x4000;
+    private static final int MADV_DONTNEED = 4;
+    private static final long MAP_FAILED = -1L;
+
+    private final MemorySegment segment;
+    private final Runnable unmap;
+    private final boolean mapped;
+
+    private LazyMemory(MemorySegment segment, Runnable unmap, boolean mapped) {
+        this.segment = segment;
+        this.unmap = unmap;
+        this.mapped = mapped;
+    }
+
+    /** Zeroed memory of {@code bytes}. Throws OutOfMemoryError where the system refuses the address space. */
+    static LazyMemory map(long bytes) {
+        if (WINDOWS) {
+            Arena arena = Arena.ofShared();
+            return new LazyMemory(arena.allocate(bytes, PAGE_BYTES), arena::close, false);
+        }
+        MemorySegment segment = Posix.mmap(bytes);
+        if (segment.address() == MAP_FAILED) {
+            throw new OutOfMemoryError("the system refused to map " + bytes + " bytes");
+        }
+        return new LazyMemory(segment, () -> Posix.munmap(segment, bytes), true);
+    }
+
+    MemorySegment segment() {
+        return segment;
+    }
+
+    /** Gives whole pages back; they read as zero afterwards. {@code offset} and {@code bytes} are multiples of a page. */
+    void release(long offset, long bytes) {
+        if (mapped) {
+            Posix.madvise(segment.asSlice(offset, bytes), bytes);
+        }
+    }
+
+    @Override
+    public void close() {
+        unmap.run();
+    }
+
+    /** Three calls of the C library; initialised only where there is one that has them. */
+    @SuppressWarnings("restricted") // Meridian is started with --enable-native-access.
+    private static final class Posix {
+        private static final MethodHandle MMAP = handle(
+                "mmap",
+                FunctionDescriptor.of(
+                        ValueLayout.ADDRESS,
+                        ValueLayout.ADDRESS,
+                        ValueLayout.JAVA_LONG,
+                        ValueLayout.JAVA_INT,
+                        ValueLayout.JAVA_INT,
+                        ValueLayout.JAVA_INT,
+                        ValueLayout.JAVA_LONG));
+        private static final MethodHandle MUNMAP = handle(
+                "munmap", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+        private static final MethodHandle MADVISE = handle(
+                "madvise",
+                FunctionDescriptor.of(
+                        ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+
+        private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
+            Linker linker = Linker.nativeLinker();
+            return linker.downcallHandle(linker.defaultLookup().find(name).orElseThrow(), descriptor);
+        }
+
+        static MemorySegment mmap(long bytes) {
+            try {
+                return ((MemorySegment) MMAP.invokeExact(
+                                MemorySegment.NULL, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0L))
+                        .reinterpret(bytes);
+            } catch (Throwable e) {
+                throw new IllegalStateException("mmap", e);
+            }
+        }
+
+        static void munmap(MemorySegment address, long bytes) {
+            try {
+                check((int) MUNMAP.invokeExact(address, bytes), "munmap", bytes);
+            } catch (Throwable e) {
+                throw new IllegalStateException("munmap", e);
+            }
+        }
+
+        static void madvise(MemorySegment part, long bytes) {
+            try {
+                check((int) MADVISE.invokeExact(part, bytes, MADV_DONTNEED), "madvise", bytes);
+            } catch (Throwable e) {
+                throw new IllegalStateException("madvise", e);
+            }
+        }
+
+        private static void check(int result, String call, long bytes) {
+            if (result != 0) {
+                throw new IllegalStateException(call + " of " + bytes + " bytes failed");
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+package dev.meridian.engine.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import dev.meridian.engine.ModelRunner;
+import dev.meridian.engine.bundle.Bundle;
+import dev.meridian.engine.bundle.BundleException;
+import dev.meridian.engine.bundle.BundleManifest;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Forward passes of a bundle's graph on ONNX Runtime's CPU provider. The graph's names: {@code input_ids [B,S]},
+ * {@code seqlens_k [B]} (valid positions after the run, minus one), {@code total_sequence_length []}, {@code logit_idx [n]},
+ * {@code past.i.key|value} and {@code present.i.key|value}, {@code logits [n, vocabulary]}.
+ */
+public final class OnnxModelRunner implements ModelRunner {
+    private final BundleManifest.ModelShape shape;
+    private final RunnerSettings settings;
+    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    // Kept open as long as the session: closing the options would unload a custom-op library under it.
+    private final OrtSession.SessionOptions options;
+    private final OrtSession session;
+    private final KvMemory kv;
+    private final LongBuffer ids;
+    private final LongBuffer logitRows;
+    private final IntBuffer lastPositions;
+    private final IntBuffer longest;
+    private final FloatBuffer logits;
+    private final OnnxTensor longestTensor;
+    private final Map<Integer, Feed> decodeFeeds = new HashMap<>();
+    private final Map<Integer, Feed> prefillFeeds = new HashMap<>();
+
+    private OnnxModelRunner(Bundle bundle, RunnerSettings settings) throws OrtException {
+        shape = bundle.manifest().shape();
+        this.settings = settings;
+        options = sessionOptions(settings);
+        session =
+                environment.createSession(bundle.file(BundleManifest.MODEL_FILE).toString(), options);
+        kv = new KvMemory(shape, settings.slots(), settings.contextTokens());
+        ids = direct(8L * Math.max(settings.slots(), settings.prefillChunk())).asLongBuffer();
+        logitRows = direct(8L * settings.slots()).asLongBuffer();
+        lastPositions = direct(4L * settings.slots()).asIntBuffer();
+        longest = direct(4).asIntBuffer();
+        logits = direct(4L * settings.slots() * shape.vocabSize()).asFloatBuffer();
+        longestTensor = OnnxTensor.createTensor(environment, longest, new long[] {});
+    }
+
+    /** Loads a bundle's weights. Throws {@link BundleException} where ONNX Runtime refuses the graph. */
+    public static OnnxModelRunner open(Bundle bundle, RunnerSettings settings) {
+        try {
+            return new OnnxModelRunner(bundle, settings);
+        } catch (OrtException e) {
+            throw new BundleException(bundle.folder() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static OrtSession.SessionOptions sessionOptions(RunnerSettings settings) throws OrtException {
+        OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+        options.setIntraOpNumThreads(settings.threads());
+        options.setInterOpNumThreads(1);
+        options.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
+        options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+        options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+        // Several models share the cores: threads spin within a run and sleep between runs.
+        options.addConfigEntry("session.force_spinning_stop", "1");
+        return options;
+    }
+
+    private static ByteBuffer direct(long bytes) {
+        return ByteBuffer.allocateDirect(Math.toIntExact(bytes)).order(ByteOrder.nativeOrder());
+    }
+
+    @Override
+    public int vocabSize() {
+        return shape.vocabSize();
+    }
+
+    @Override
+    public int slots() {
+        return settings.slots();
+    }
+
+    @Override
+    public int contextTokens() {
+        return settings.contextTokens();
+    }
+
+    @Override
+    public long kvBytes(int tokens) {
+        return kv.bytes(tokens);
+    }
+
+    @Override
+    public void prefill(int slot, int position, int[] tokens, int offset, int count, boolean wantLogits) {
+        check(slot >= 0 && slot < slots(), "slot", slot);
+        check(count >= 1 && count <= settings.prefillChunk(), "count", count);
+        check(position >= 0 && position + count <= contextTokens(), "position", position);
+        for (int i = 0; i < count; i++) {
+            ids.put(i, tokens[offset + i]);
+        }
+        lastPositions.put(0, position + count - 1);
+        longest.put(0, position + count);
+        // The graph always runs its head: one row costs less than a second graph without it.
+        logitRows.put(0, count - 1);
+        run(prefillFeeds.computeIfAbsent(count, n -> feed(1, n)), slot, 1);
+    }
+
+    @Override
+    public void decode(int rows, int[] tokens, int[] positions) {
+        check(rows >= 1 && rows <= slots(), "rows", rows);
+        int most = 0;
+        for (int row = 0; row < rows; row++) {
+            check(positions[row] >= 0 && positions[row] < contextTokens(), "position", positions[row]);
+            ids.put(row, tokens[row]);
+            lastPositions.put(row, positions[row]);
+            logitRows.put(row, row);
+            most = Math.max(most, positions[row] + 1);
+        }
+        longest.put(0, most);
+        run(decodeFeeds.computeIfAbsent(rows, n -> feed(n, 1)), 0, rows);
+    }
+
+    private void run(Feed feed, int slot, int rows) {
+        try {
+            KvMemory.Views views = kv.views(environment, slot, rows);
+            Map<String, OnnxTensor> inputs = new HashMap<>(feed.inputs());
+            inputs.putAll(views.past());
+            Map<String, OnnxTensor> outputs = new HashMap<>(views.present());
+            outputs.put("logits", feed.logits());
+            session.run(inputs, Set.of(), outputs, null).close();
+        } catch (OrtException e) {
+            throw new IllegalStateException("the forward pass failed: " + e.getMessage(), e);
+        }
+    }
+
+    /** Tensors over the shared buffers for {@code batch} sequences of {@code count} tokens; made once for each shape. */
+    private Feed feed(int batch, int count) {
+        try {
+            Map<String, OnnxTensor> inputs = new HashMap<>();
+            inputs.put(
+                    "input_ids",
+                    OnnxTensor.createTensor(environment, ids.slice(0, batch * count), new long[] {batch, count}));
+            inputs.put(
+                    "seqlens_k",
+                    OnnxTensor.createTensor(environment, lastPositions.slice(0, batch), new long[] {batch}));
+            inputs.put(
+                    "logit_idx", OnnxTensor.createTensor(environment, logitRows.slice(0, batch), new long[] {batch}));
+            inputs.put("total_sequence_length", longestTensor);
+            OnnxTensor out = OnnxTensor.createTensor(
+                    environment, logits.slice(0, batch * shape.vocabSize()), new long[] {batch, shape.vocabSize()});
+            return new Feed(inputs, out);
+        } catch (OrtException e) {
+            throw new IllegalStateException("tensors over our own buffers: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void logits(int row, float[] into) {
+        logits.get(row * shape.vocabSize(), into, 0, shape.vocabSize());
+    }
+
+    @Override
+    public void copySlot(int from, int to, int tokens) {
+        kv.copy(from, to, tokens);
+    }
+
+    @Override
+    public void releaseSlot(int slot, int tokens) {
+        kv.release(slot, tokens);
+    }
+
+    /** The session first, because it may hold views of the KV memory. */
+    @Override
+    public void close() {
+        try {
+            session.close();
+            options.close();
+        } catch (OrtException e) {
+            throw new IllegalStateException("the session could not be closed: " + e.getMessage(), e);
+        } finally {
+            for (Map<Integer, Feed> feeds : List.of(decodeFeeds, prefillFeeds)) {
+                feeds.values().forEach(Feed::close);
+            }
+            longestTensor.close();
+            kv.close();
+        }
+    }
+
+    private static void check(boolean holds, String name, int value) {
+        if (!holds) {
+            throw new IllegalArgumentException(name + " " + value + " is out of range");
+        }
+    }
+
+    private record Feed(Map<String, OnnxTensor> inputs, OnnxTensor logits) {
+        void close() {
+            inputs.forEach((name, tensor) -> {
+                if (!name.equals("total_sequence_length")) {
+                    tensor.close();
+                }
+            });
+            logits.close();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package dev.meridian.engine.onnx;
+
+import dev.meridian.engine.bundle.BundleManifest.ModelShape;
+
+/**
+ * Dimensions of a runner.
+ *
+ * @param slots sequences that decode together
+ * @param contextTokens positions of a slot
+ * @param prefillChunk the most tokens of one prefill call
+ * @param threads ONNX Runtime's threads for one forward pass
+ */
+public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int threads) {
+    public RunnerSettings {
+        if (slots < 1 || contextTokens < 2 || prefillChunk < 1 || threads < 1) {
+            throw new IllegalArgumentException("slots " + slots + ", contextTokens " + contextTokens + ", prefillChunk "
+                    + prefillChunk + ", threads " + threads + ": out of range");
+        }
+    }
+
+    /**
+     * These settings as far as a model and one buffer's 2 GiB allow: the context is at most the model's own, and slots are
+     * fewer where a layer's keys would not fit.
+     */
+    public RunnerSettings within(ModelShape shape) {
+        int context = Math.min(contextTokens, shape.contextTokens());
+        int fitting = KvMemory.slotsThatFit(shape, context);
+        if (fitting < 1) {
+            throw new IllegalArgumentException(
+                    "one slot of " + context + " tokens needs more than 2 GiB of keys per layer; lower the context");
+        }
+        return new RunnerSettings(Math.min(slots, fitting), context, prefillChunk, threads);
+    }
+}

@@ -1,0 +1,35 @@
+package dev.meridian.actors;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+
+/**
+ * {@code meridian.host}; see reference.conf.
+ *
+ * @param heartbeatInterval how often each edge with live attempts hears of them
+ * @param prepareCapacity prompts that may be templated and tokenised at a time or wait for it
+ * @param resendWindow how long the entries of an ended attempt are kept for a Resend
+ * @param rememberedRequests requests whose newest attempt is remembered, so that a late older one is refused
+ */
+public record HostSettings(
+        Duration heartbeatInterval, int prepareCapacity, Duration resendWindow, int rememberedRequests) {
+    public HostSettings {
+        if (heartbeatInterval.isNegative()
+                || heartbeatInterval.isZero()
+                || prepareCapacity < 1
+                || rememberedRequests < 1) {
+            throw new IllegalArgumentException(
+                    "meridian.host: heartbeat-interval prepare-capacity and remembered-requests must be positive");
+        }
+    }
+
+    /** Reads the whole configuration's {@code meridian.host}. */
+    public static HostSettings from(Config config) {
+        Config host = config.getConfig("meridian.host");
+        return new HostSettings(
+                host.getDuration("heartbeat-interval"),
+                host.getInt("prepare-capacity"),
+                host.getDuration("resend-window"),
+                host.getInt("remembered-requests"));
+    }
+}

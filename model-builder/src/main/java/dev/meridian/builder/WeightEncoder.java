@@ -1,0 +1,14 @@
+package dev.meridian.builder;
+
+import dev.meridian.builder.graph.WeightMatrix;
+import dev.meridian.builder.source.ImportException;
+import java.io.IOException;
+
+/** Produces the values of a matrix, piece by piece. Called by several threads, each with a piece of its own. */
+interface WeightEncoder {
+    /**
+     * Fills the piece with rows {@code firstRow} to {@code firstRow + rows - 1}: values where the matrix is stored as
+     * float32, codes and scales where it is quantised.
+     */
+    void encode(WeightMatrix matrix, int firstRow, int rows, WeightPiece piece) throws ImportException, IOException;
+}

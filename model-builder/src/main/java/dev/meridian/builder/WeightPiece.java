@@ -1,0 +1,44 @@
+package dev.meridian.builder;
+
+import dev.meridian.builder.graph.WeightMatrix;
+import dev.meridian.builder.quant.BlockQuantizer;
+import dev.meridian.builder.quant.Weights;
+import dev.meridian.builder.source.Checkpoint;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/** One worker's buffers, made once and used for piece after piece, so that memory does not grow with the model. */
+final class WeightPiece {
+    /** Weights encoded together. */
+    static final int VALUES = 1 << 19;
+
+    final float[] values;
+    final byte[] codes;
+    final float[] scales;
+    final ByteBuffer scratch;
+    final @Nullable BlockQuantizer quantizer;
+
+    /**
+     * Makes the buffers.
+     *
+     * @param widestRow the most columns that a matrix has, since a piece holds at least one row
+     */
+    WeightPiece(Weights weights, int widestRow) {
+        int capacity = Math.max(VALUES, widestRow);
+        int padded = Math.addExact(capacity, VALUES / 2);
+        values = new float[capacity];
+        scratch = ByteBuffer.allocateDirect(Checkpoint.scratchBytes(capacity)).order(ByteOrder.LITTLE_ENDIAN);
+        boolean quantised = weights != Weights.F32;
+        codes = new byte[quantised ? padded : 0];
+        scales = new float[quantised ? Math.ceilDiv(padded, BlockQuantizer.BLOCK) : 0];
+        quantizer = quantised ? new BlockQuantizer(weights) : null;
+    }
+
+    /** Rows of {@code matrix} that fit into one piece, at least one. */
+    static int rows(WeightMatrix matrix) {
+        int padded = BlockQuantizer.blocks(matrix.columns()) * BlockQuantizer.BLOCK;
+        int width = matrix.scales() == null ? matrix.columns() : padded;
+        return Math.max(1, VALUES / width);
+    }
+}

@@ -1,0 +1,195 @@
+package dev.meridian.builder.graph;
+
+import dev.meridian.builder.graph.Onnx.DataType;
+import dev.meridian.builder.graph.Onnx.Value;
+import dev.meridian.builder.graph.WeightMatrix.Part;
+import dev.meridian.builder.quant.Weights;
+import dev.meridian.builder.source.ModelConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Builds the graph of a decoder of the Llama and Qwen families for ONNX Runtime's CPU kernels.
+ *
+ * <p>Inputs: {@code input_ids} int64 [B,S]; {@code seqlens_k} int32 [B], positions filled after this step less one;
+ * {@code total_sequence_length} int32 scalar, the most of them plus one; {@code logit_idx} int64 [n], rows of the flattened
+ * [B*S] whose logits are wanted; {@code past.<layer>.key|value} float32 [B, kvHeads, P, headDim]. Outputs: {@code logits}
+ * float32 [n, vocabulary] and {@code present.<layer>.key|value}, which may be the same memory as past.
+ */
+public final class DecoderGraph {
+    static final String MICROSOFT = "com.microsoft";
+
+    private final ModelConfig config;
+    private final TokenTables tables;
+    private final GraphBuilder graph;
+    private final List<Value> inputs = new ArrayList<>();
+    private final List<Value> outputs = new ArrayList<>();
+
+    private DecoderGraph(ModelConfig config, TokenTables tables, GraphBuilder graph) {
+        this.config = config;
+        this.tables = tables;
+        this.graph = graph;
+    }
+
+    /** Lays out a decoder and its data file, which will lie beside the model file under the name {@code dataFile}. */
+    public static DecoderPlan plan(ModelConfig config, Weights weights, TokenTables tables, String dataFile) {
+        return plan(config, weights, tables, dataFile, GraphBuilder.INT8_ACTIVATIONS);
+    }
+
+    /** The same with another accuracy level of MatMulNBits, for tests that separate the errors of weights and activations. */
+    static DecoderPlan plan(
+            ModelConfig config, Weights weights, TokenTables tables, String dataFile, int accuracyLevel) {
+        return new DecoderGraph(config, tables, new GraphBuilder(weights, accuracyLevel)).build(dataFile);
+    }
+
+    private DecoderPlan build(String dataFile) {
+        RotaryTable rotary = graph.rotary(
+                RotaryTable.frequencies(config.headDim(), config.ropeTheta(), config.ropeScaling()),
+                config.contextTokens());
+        declareInputs();
+        outputs.add(new Value("logits", DataType.FLOAT, List.of("n", (long) config.vocabSize())));
+        Part embedding = matrix(tables.embedding(), config.vocabSize());
+        String residual = graph.embedding("embedding", embedding, config.hiddenSize(), "input_ids");
+        String normed = graph.norm(
+                "layer.0.input_norm",
+                residual,
+                "model.layers.0.input_layernorm.weight",
+                config.hiddenSize(),
+                config.normEpsilon());
+        for (int layer = 0; layer < config.layers(); layer++) {
+            String attention = attention(layer, normed);
+            var afterAttention = graph.addAndNorm(
+                    "layer." + layer + ".post_norm",
+                    residual,
+                    attention,
+                    tensor(layer, "post_attention_layernorm.weight"),
+                    config.hiddenSize(),
+                    config.normEpsilon());
+            String mlp = mlp(layer, afterAttention.normed());
+            boolean last = layer + 1 == config.layers();
+            var afterMlp = graph.addAndNorm(
+                    last ? "final_norm" : "layer." + (layer + 1) + ".input_norm",
+                    afterAttention.sum(),
+                    mlp,
+                    last ? "model.norm.weight" : tensor(layer + 1, "input_layernorm.weight"),
+                    config.hiddenSize(),
+                    config.normEpsilon());
+            residual = afterMlp.sum();
+            normed = afterMlp.normed();
+        }
+        String rows = graph.rows("head.rows", normed, config.hiddenSize(), "logit_idx");
+        if (tables.tied()) {
+            graph.tiedHead(rows);
+        } else {
+            graph.head(rows, matrix(tables.head(), config.vocabSize()), config.hiddenSize());
+        }
+        return graph.plan(inputs, outputs, rotary, dataFile);
+    }
+
+    private void declareInputs() {
+        inputs.add(new Value("input_ids", DataType.INT64, List.of("B", "S")));
+        inputs.add(new Value("seqlens_k", DataType.INT32, List.of("B")));
+        inputs.add(new Value("total_sequence_length", DataType.INT32, List.of()));
+        inputs.add(new Value("logit_idx", DataType.INT64, List.of("n")));
+    }
+
+    private String attention(int layer, String normed) {
+        String name = "layer." + layer + ".attention";
+        int queryWidth = config.queryWidth();
+        int kvWidth = config.kvWidth();
+        String packed = graph.linear(
+                name + ".qkv",
+                normed,
+                List.of(
+                        matrix(tensor(layer, "self_attn.q_proj"), queryWidth),
+                        matrix(tensor(layer, "self_attn.k_proj"), kvWidth),
+                        matrix(tensor(layer, "self_attn.v_proj"), kvWidth)),
+                config.hiddenSize(),
+                config.qkvBias());
+        List<String> qkv = List.of(packed, "", "");
+        if (config.qkNorm()) {
+            List<String> split = graph.split(
+                    List.of(name + ".q", name + ".k", name + ".v"), packed, List.of(queryWidth, kvWidth, kvWidth));
+            qkv = List.of(
+                    headNorm(layer, split.get(0), "self_attn.q_norm.weight", config.heads()),
+                    headNorm(layer, split.get(1), "self_attn.k_norm.weight", config.kvHeads()),
+                    split.get(2));
+        }
+        String pastKey = cache("past", layer, "key", "P", inputs);
+        String pastValue = cache("past", layer, "value", "P", inputs);
+        List<String> arguments = new ArrayList<>(qkv);
+        arguments.addAll(List.of(
+                pastKey, pastValue, "seqlens_k", "total_sequence_length", GraphBuilder.COSINES, GraphBuilder.SINES));
+        graph.node(
+                MICROSOFT,
+                "GroupQueryAttention",
+                arguments,
+                List.of(
+                        name,
+                        cache("present", layer, "key", "T", outputs),
+                        cache("present", layer, "value", "T", outputs)),
+                GraphBuilder.attributes(
+                        Map.entry("num_heads", (long) config.heads()),
+                        Map.entry("kv_num_heads", (long) config.kvHeads()),
+                        Map.entry("do_rotary", 1L),
+                        Map.entry("rotary_interleaved", 0L)));
+        return graph.linear(
+                name + ".out",
+                name,
+                List.of(matrix(tensor(layer, "self_attn.o_proj"), config.hiddenSize())),
+                queryWidth,
+                config.outputBias());
+    }
+
+    /** RMS norm of every head by itself: GroupQueryAttention's own inputs for it are refused by the CPU kernel. */
+    private String headNorm(int layer, String projected, String weight, int heads) {
+        String byHead =
+                graph.reshape(projected + ".heads", projected, List.of(0L, 0L, (long) heads, (long) config.headDim()));
+        String normed =
+                graph.norm(projected + ".norm", byHead, tensor(layer, weight), config.headDim(), config.normEpsilon());
+        return graph.reshape(projected + ".normed", normed, List.of(0L, 0L, (long) heads * config.headDim()));
+    }
+
+    private String mlp(int layer, String normed) {
+        String name = "layer." + layer + ".mlp";
+        int width = config.intermediateSize();
+        String packed = graph.linear(
+                name + ".gate_up",
+                normed,
+                List.of(matrix(tensor(layer, "mlp.gate_proj"), width), matrix(tensor(layer, "mlp.up_proj"), width)),
+                config.hiddenSize(),
+                config.mlpBias());
+        List<String> split = graph.split(List.of(name + ".gate", name + ".up"), packed, List.of(width, width));
+        // QuickGelu is x * sigmoid(alpha * x): with alpha 1 it is SiLU, in one pass.
+        String activated = graph.node(
+                MICROSOFT,
+                "QuickGelu",
+                List.of(split.get(0)),
+                List.of(name + ".silu"),
+                GraphBuilder.attributes(Map.entry("alpha", 1f)));
+        String gated = graph.node("", "Mul", List.of(activated, split.get(1)), List.of(name + ".gated"), Map.of());
+        return graph.linear(
+                name + ".down",
+                gated,
+                List.of(matrix(tensor(layer, "mlp.down_proj"), config.hiddenSize())),
+                width,
+                config.mlpBias());
+    }
+
+    private String cache(String which, int layer, String part, String length, List<Value> into) {
+        String name = which + "." + layer + "." + part;
+        into.add(new Value(
+                name, DataType.FLOAT, List.of("B", (long) config.kvHeads(), length, (long) config.headDim())));
+        return name;
+    }
+
+    /** A projection's name without {@code .weight} or {@code .bias}. */
+    private static Part matrix(String projection, int rows) {
+        return new Part(projection, rows, false);
+    }
+
+    private static String tensor(int layer, String name) {
+        return "model.layers." + layer + "." + name;
+    }
+}

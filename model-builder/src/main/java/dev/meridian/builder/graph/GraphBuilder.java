@@ -1,0 +1,254 @@
+package dev.meridian.builder.graph;
+
+import com.google.protobuf.ByteString;
+import dev.meridian.builder.graph.Onnx.DataType;
+import dev.meridian.builder.graph.Onnx.ExternalTensor;
+import dev.meridian.builder.graph.Onnx.Graph;
+import dev.meridian.builder.graph.Onnx.InlineTensor;
+import dev.meridian.builder.graph.Onnx.Node;
+import dev.meridian.builder.graph.Onnx.Tensor;
+import dev.meridian.builder.graph.Onnx.Value;
+import dev.meridian.builder.graph.WeightMatrix.Part;
+import dev.meridian.builder.quant.BlockQuantizer;
+import dev.meridian.builder.quant.Weights;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Collects nodes and constants; every method that adds a node returns the name of its first output. */
+final class GraphBuilder {
+    static final String COSINES = "rotary.cos";
+    static final String SINES = "rotary.sin";
+    /** MatMulNBits computes with activations rounded to int8 in blocks. */
+    static final int INT8_ACTIVATIONS = 4;
+
+    private static final String MICROSOFT = DecoderGraph.MICROSOFT;
+    private static final String EMBEDDING = "embedding.weight";
+
+    private final Weights weights;
+    private final int accuracyLevel;
+    private final DataLayout layout = new DataLayout();
+    private final List<Node> nodes = new ArrayList<>();
+    private final Map<String, Tensor> constants = new LinkedHashMap<>();
+    private final List<WeightMatrix> matrices = new ArrayList<>();
+    private long loadedBytes;
+    private @Nullable WeightMatrix embedding;
+
+    GraphBuilder(Weights weights, int accuracyLevel) {
+        this.weights = weights;
+        this.accuracyLevel = accuracyLevel;
+    }
+
+    /** The sum of a residual and a branch, and its norm. */
+    record Normed(String sum, String normed) {}
+
+    DecoderPlan plan(List<Value> inputs, List<Value> outputs, RotaryTable rotary, String dataFile) {
+        Graph graph = new Graph(nodes, List.copyOf(constants.values()), inputs, outputs);
+        return new DecoderPlan(
+                ByteString.copyFrom(OnnxWriter.write(graph, dataFile)),
+                List.copyOf(matrices),
+                rotary,
+                layout.bytes(),
+                loadedBytes);
+    }
+
+    @SafeVarargs
+    static Map<String, Number> attributes(Map.Entry<String, ? extends Number>... entries) {
+        Map<String, Number> attributes = new LinkedHashMap<>();
+        for (Map.Entry<String, ? extends Number> entry : entries) {
+            attributes.put(entry.getKey(), entry.getValue());
+        }
+        return attributes;
+    }
+
+    String node(
+            String domain, String operator, List<String> inputs, List<String> outputs, Map<String, Number> attributes) {
+        nodes.add(new Node(domain, operator, inputs, outputs, attributes));
+        return outputs.getFirst();
+    }
+
+    RotaryTable rotary(float[] frequencies, int positions) {
+        long bytes = (long) positions * frequencies.length * Float.BYTES;
+        Region cosines = layout.add(bytes);
+        Region sines = layout.add(bytes);
+        List<Long> dims = List.of((long) positions, (long) frequencies.length);
+        constants.put(COSINES, new ExternalTensor(COSINES, DataType.FLOAT, dims, cosines));
+        constants.put(SINES, new ExternalTensor(SINES, DataType.FLOAT, dims, sines));
+        loadedBytes += 2 * bytes;
+        return new RotaryTable(frequencies, positions, cosines, sines);
+    }
+
+    String norm(String name, String input, String weight, int width, float epsilon) {
+        String gain = vector(name + ".weight", List.of(new Part(weight, width, true)));
+        return node(
+                "",
+                "SimplifiedLayerNormalization",
+                List.of(input, gain),
+                List.of(name),
+                attributes(Map.entry("axis", -1L), Map.entry("epsilon", epsilon), Map.entry("stash_type", 1L)));
+    }
+
+    Normed addAndNorm(String name, String residual, String branch, String weight, int width, float epsilon) {
+        String gain = vector(name + ".weight", List.of(new Part(weight, width, true)));
+        String sum = name + ".sum";
+        node(
+                MICROSOFT,
+                "SkipSimplifiedLayerNormalization",
+                List.of(residual, branch, gain),
+                List.of(name, "", "", sum),
+                attributes(Map.entry("epsilon", epsilon)));
+        return new Normed(sum, name);
+    }
+
+    String reshape(String name, String input, List<Long> shape) {
+        return node("", "Reshape", List.of(input, integers(shape)), List.of(name), Map.of());
+    }
+
+    List<String> split(List<String> names, String input, List<Integer> widths) {
+        String sizes = integers(widths.stream().map(Integer::longValue).toList());
+        node("", "Split", List.of(input, sizes), names, attributes(Map.entry("axis", -1L)));
+        return names;
+    }
+
+    /** {@code [B, S, width]} to the rows of {@code [B * S, width]} that {@code indices} names. */
+    String rows(String name, String input, int width, String indices) {
+        String flat = reshape(name + ".flat", input, List.of(-1L, (long) width));
+        return node("", "Gather", List.of(flat, indices), List.of(name), attributes(Map.entry("axis", 0L)));
+    }
+
+    /** Stacked projections as one product, with their biases added where they have some. */
+    String linear(String name, String input, List<Part> projections, int columns, boolean bias) {
+        List<Part> parts = suffixed(projections, ".weight", false);
+        WeightMatrix matrix = matrix(parts, columns);
+        @Nullable String biases = bias ? vector(name + ".bias", suffixed(projections, ".bias", true)) : null;
+        return product(name, input, name, matrix, biases);
+    }
+
+    String embedding(String name, Part table, int width, String ids) {
+        WeightMatrix matrix = matrix(suffixed(List.of(table), ".weight", false), width);
+        embedding = matrix;
+        Region scales = matrix.scales();
+        if (scales == null) {
+            String weight =
+                    external(EMBEDDING, DataType.FLOAT, List.of((long) matrix.rows(), (long) width), matrix.data());
+            return node("", "Gather", List.of(weight, ids), List.of(name), attributes(Map.entry("axis", 0L)));
+        }
+        int rowBytes = BlockQuantizer.rowBytes(weights, width);
+        long blocks = BlockQuantizer.blocks(width);
+        String codes =
+                external(EMBEDDING, DataType.UINT8, List.of((long) matrix.rows(), (long) rowBytes), matrix.data());
+        String scale = external(EMBEDDING + ".scale", DataType.FLOAT, List.of((long) matrix.rows(), blocks), scales);
+        boolean padded = width % BlockQuantizer.BLOCK != 0;
+        String gathered = node(
+                MICROSOFT,
+                "GatherBlockQuantized",
+                List.of(codes, ids, scale),
+                List.of(padded ? name + ".padded" : name),
+                attributes(
+                        Map.entry("bits", (long) weights.bits()),
+                        Map.entry("block_size", (long) BlockQuantizer.BLOCK),
+                        Map.entry("gather_axis", 0L),
+                        Map.entry("quantize_axis", 1L)));
+        if (!padded) {
+            return gathered;
+        }
+        // The packed rows are whole blocks; what the last block has too much is cut off.
+        List<String> bounds =
+                List.of(gathered, integers(List.of(0L)), integers(List.of((long) width)), integers(List.of(-1L)));
+        return node("", "Slice", bounds, List.of(name), Map.of());
+    }
+
+    /** The product that gives {@code logits}. */
+    void head(String input, Part table, int width) {
+        product("logits", input, "head", matrix(suffixed(List.of(table), ".weight", false), width), null);
+    }
+
+    /** The same over the embedding's own bytes, which the kernel packs once more for itself. */
+    void tiedHead(String input) {
+        WeightMatrix shared = Objects.requireNonNull(embedding, "the embedding comes first");
+        loadedBytes += packedBytes(shared);
+        product("logits", input, "head", shared, null);
+    }
+
+    private String product(String output, String input, String name, WeightMatrix matrix, @Nullable String bias) {
+        Region scales = matrix.scales();
+        long rows = matrix.rows();
+        if (scales == null) {
+            String weight =
+                    external(name + ".weight", DataType.FLOAT, List.of(rows, (long) matrix.columns()), matrix.data());
+            String product = bias == null ? output : output + ".product";
+            node(
+                    MICROSOFT,
+                    "FusedMatMul",
+                    List.of(input, weight),
+                    List.of(product),
+                    attributes(Map.entry("transB", 1L)));
+            return bias == null ? output : node("", "Add", List.of(product, bias), List.of(output), Map.of());
+        }
+        long blocks = BlockQuantizer.blocks(matrix.columns());
+        long blockBytes = BlockQuantizer.rowBytes(weights, BlockQuantizer.BLOCK);
+        String codes = external(name + ".weight", DataType.UINT8, List.of(rows, blocks, blockBytes), matrix.data());
+        String scale = external(name + ".scale", DataType.FLOAT, List.of(rows, blocks), scales);
+        return node(
+                MICROSOFT,
+                "MatMulNBits",
+                bias == null ? List.of(input, codes, scale) : List.of(input, codes, scale, "", "", bias),
+                List.of(output),
+                attributes(
+                        Map.entry("K", (long) matrix.columns()),
+                        Map.entry("N", rows),
+                        Map.entry("bits", (long) weights.bits()),
+                        Map.entry("block_size", (long) BlockQuantizer.BLOCK),
+                        Map.entry("accuracy_level", (long) accuracyLevel)));
+    }
+
+    private WeightMatrix matrix(List<Part> parts, int columns) {
+        long rows = parts.stream().mapToLong(Part::rows).sum();
+        WeightMatrix matrix;
+        if (weights == Weights.F32) {
+            matrix = new WeightMatrix(parts, columns, weights, layout.add(rows * columns * Float.BYTES), null);
+        } else {
+            Region codes = layout.add(rows * BlockQuantizer.rowBytes(weights, columns));
+            Region scales = layout.add(rows * BlockQuantizer.blocks(columns) * Float.BYTES);
+            matrix = new WeightMatrix(parts, columns, weights, codes, scales);
+        }
+        matrices.add(matrix);
+        loadedBytes += packedBytes(matrix);
+        return matrix;
+    }
+
+    /** The kernels' packed form of quantised weights has the scales twice: once for products, once for block sums. */
+    private static long packedBytes(WeightMatrix matrix) {
+        Region scales = matrix.scales();
+        return matrix.data().bytes() + (scales == null ? 0 : 2 * scales.bytes());
+    }
+
+    private String vector(String name, List<Part> parts) {
+        long rows = parts.stream().mapToLong(Part::rows).sum();
+        WeightMatrix matrix = new WeightMatrix(parts, 1, Weights.F32, layout.add(rows * Float.BYTES), null);
+        matrices.add(matrix);
+        loadedBytes += matrix.data().bytes();
+        return external(name, DataType.FLOAT, List.of(rows), matrix.data());
+    }
+
+    private static List<Part> suffixed(List<Part> projections, String suffix, boolean vector) {
+        return projections.stream()
+                .map(p -> new Part(p.tensor() + suffix, p.rows(), vector))
+                .toList();
+    }
+
+    private String external(String name, DataType type, List<Long> dims, Region region) {
+        constants.put(name, new ExternalTensor(name, type, dims, region));
+        return name;
+    }
+
+    private String integers(List<Long> values) {
+        String name = "const" + Stream.of(values.toArray()).map(v -> "_" + v).reduce("", String::concat);
+        constants.putIfAbsent(name, new InlineTensor(name, List.of((long) values.size()), values));
+        return name;
+    }
+}

@@ -1,0 +1,26 @@
+package dev.meridian.builder.graph;
+
+import dev.meridian.builder.quant.Weights;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A matrix that the graph wants in the data file: checkpoint tensors stacked row on row, row-major {@code [rows, columns]}.
+ * A vector is a matrix of one column.
+ *
+ * @param encoding how the values lie in {@code data}: float32, or the codes of blocks along each row
+ * @param scales where the blocks' scales go, {@code [rows, blocks]} float32; null for float32
+ */
+public record WeightMatrix(
+        List<Part> parts,
+        int columns,
+        Weights encoding,
+        Region data,
+        @Nullable Region scales) {
+    /** One tensor of the checkpoint: {@code [rows, columns]}, or {@code [rows]} where it is a vector. */
+    public record Part(String tensor, int rows, boolean vector) {}
+
+    public int rows() {
+        return parts.stream().mapToInt(Part::rows).sum();
+    }
+}

@@ -1,0 +1,66 @@
+package dev.meridian.node;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command line. A command is a class with {@code @Command} in this package that returns its exit code, and a line in
+ * the list below; help, version, {@code --verbose} and the report of errors come from here.
+ */
+@Command(
+        name = "meridian",
+        description = "Serves language models near the people who use them.",
+        subcommands = {
+            VerifyCommand.class, //
+            CompletionCommand.class,
+            HelpCommand.class,
+        },
+        scope = ScopeType.INHERIT,
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        usageHelpAutoWidth = true)
+final class Main implements Runnable {
+    /** Exit codes besides picocli's 0 (done) and 2 (the command line is wrong). */
+    static final int FAILED = 1;
+
+    static final int INTERRUPTED = 130;
+
+    @Option(
+            names = "--verbose",
+            scope = ScopeType.INHERIT,
+            description = "Print stack traces of errors, as MERIDIAN_DEBUG=1 does.")
+    boolean verbose = "1".equals(System.getenv("MERIDIAN_DEBUG"));
+
+    @Spec
+    private CommandSpec spec;
+
+    public static void main(String[] args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    static CommandLine commandLine() {
+        Main main = new Main();
+        ErrorReport errors = new ErrorReport(() -> main.verbose);
+        CommandLine commandLine = new CommandLine(main)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler(errors)
+                .setParameterExceptionHandler(errors);
+        // Inherited by every command otherwise: the launcher, not this class, knows "test".
+        commandLine
+                .getCommandSpec()
+                .usageMessage()
+                .footer("", "'./meridian test' builds everything and runs all checks.");
+        return commandLine;
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "Missing command");
+    }
+}

@@ -1,0 +1,70 @@
+package dev.meridian.node;
+
+import dev.meridian.engine.bundle.Bundle;
+import dev.meridian.engine.bundle.BundleManifest;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Compares a bundle with its manifest. */
+@Command(
+        name = "verify",
+        description =
+                "Compare every file of a bundle with the length and SHA-256 in its manifest. Exits with 1 on a fault.")
+final class VerifyCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "<bundle>", description = "Folder with a bundle.json.")
+    private Path folder;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        Bundle bundle = Bundle.open(folder);
+        List<String> faults = bundle.verify();
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(summary(bundle));
+        out.println();
+        files(bundle, faults).print(out);
+        out.println();
+        out.println(faults.isEmpty() ? "The bundle is whole." : count(faults.size(), "fault") + " found.");
+        out.flush();
+        return faults.isEmpty() ? 0 : Main.FAILED;
+    }
+
+    private static String summary(Bundle bundle) {
+        BundleManifest manifest = bundle.manifest();
+        return "%s: %s (%s), %s weights, %s KV cache, context of %d tokens, licence %s"
+                .formatted(
+                        bundle.id(),
+                        manifest.name(),
+                        manifest.family(),
+                        manifest.weights(),
+                        manifest.kv(),
+                        manifest.shape().contextTokens(),
+                        manifest.license());
+    }
+
+    private static Table files(Bundle bundle, List<String> faults) {
+        Table table = new Table(List.of("File", "Size", "State"), 1);
+        bundle.manifest().files().forEach((name, file) -> {
+            String prefix = name + ": ";
+            String state = faults.stream()
+                    .filter(fault -> fault.startsWith(prefix))
+                    .map(fault -> fault.substring(prefix.length()))
+                    .findFirst()
+                    .orElse("ok");
+            table.row(List.of(name, Bytes.format(file.bytes()), state));
+        });
+        return table;
+    }
+
+    private static String count(int number, String noun) {
+        return number + " " + noun + (number == 1 ? "" : "s");
+    }
+}

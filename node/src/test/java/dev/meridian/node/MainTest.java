@@ -1,0 +1,134 @@
+package dev.meridian.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+final class MainTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+    private final CommandLine commandLine =
+            Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void everyCommandHasHelp(String command) {
+        assertThat(commandLine.execute(command, "--help")).isZero();
+        assertThat(out.toString()).contains("meridian " + command).contains("Usage:");
+        assertThat(err.toString()).isEmpty();
+    }
+
+    static Stream<String> commands() {
+        return Main.commandLine().getSubcommands().keySet().stream();
+    }
+
+    @Test
+    void helpListsEveryCommandAndTheLaunchersOwn() {
+        assertThat(commandLine.execute("--help")).isZero();
+        assertThat(out.toString()).contains(commands().toList()).contains("./meridian test");
+    }
+
+    @Test
+    void versionNamesMeridianAndThePlatform() {
+        assertThat(commandLine.execute("--version")).isZero();
+        assertThat(out.toString()).startsWith("Meridian ").contains("Java 2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "verify", "verify a b", "completion fish", "--nonsense"})
+    void aWrongCommandLineExitsWith2AndPointsToHelp(String line) {
+        String[] arguments = line.isEmpty() ? new String[0] : line.split(" ", -1);
+
+        assertThat(commandLine.execute(arguments)).isEqualTo(2);
+        assertThat(out.toString()).isEmpty();
+        assertThat(err.toString().lines()).hasSize(2).last().asString().contains("--help");
+    }
+
+    @Test
+    void aMisspeltCommandIsCorrected() {
+        assertThat(commandLine.execute("verfy", "x")).isEqualTo(2);
+        assertThat(err.toString()).contains("Did you mean").contains("verify");
+    }
+
+    @ParameterizedTest
+    @MethodSource("failures")
+    void aFailureIsOneLineAndAnExitCode(Exception failure, int exitCode, String line) {
+        addFailing(failure);
+
+        assertThat(commandLine.execute("fail")).isEqualTo(exitCode);
+        assertThat(err.toString().lines()).containsExactly("meridian fail: " + line);
+    }
+
+    static List<Arguments> failures() {
+        return List.of(
+                Arguments.of(new CommandFailed("port 8080\n is taken"), 1, "port 8080 is taken"),
+                Arguments.of(new NoSuchFileException("a/b"), 1, "a/b: no such file or folder"),
+                Arguments.of(new IOException("disk full"), 1, "disk full"),
+                Arguments.of(
+                        new IllegalStateException("slot 3 has two owners"),
+                        1,
+                        "internal error: java.lang.IllegalStateException: slot 3 has two owners (--verbose shows where)"),
+                Arguments.of(new InterruptedException(), 130, "interrupted"));
+    }
+
+    @Test
+    void verbosePrintsTheStackTrace() {
+        addFailing(new CommandFailed("no", new IOException("cause")));
+
+        assertThat(commandLine.execute("fail", "--verbose")).isEqualTo(1);
+        assertThat(err.toString())
+                .startsWith("meridian fail: no")
+                .contains("at dev.meridian.node.MainTest")
+                .contains("Caused by: java.io.IOException: cause");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bash", "zsh"})
+    void completionKnowsTheCommands(String shell) throws IOException, InterruptedException {
+        assertThat(commandLine.execute("completion", shell)).isZero();
+        String ask = out + "\nCOMP_WORDS=(meridian ver); COMP_CWORD=1; _complete_meridian; echo \"${COMPREPLY[@]}\"\n";
+
+        Process bash =
+                new ProcessBuilder("bash", "--norc").redirectErrorStream(true).start();
+        bash.getOutputStream().write(ask.getBytes(StandardCharsets.UTF_8));
+        bash.getOutputStream().close();
+
+        assertThat(new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .isEqualTo("verify\n");
+        assertThat(bash.waitFor()).isZero();
+    }
+
+    private void addFailing(Exception failure) {
+        // Set again, because a command added later does not take over where its parent prints.
+        commandLine.addSubcommand(new Failing(failure)).setErr(new PrintWriter(err));
+    }
+
+    /** Throws what it was given. */
+    @Command(name = "fail")
+    private static final class Failing implements Callable<Integer> {
+        private final Exception failure;
+
+        Failing(Exception failure) {
+            this.failure = failure;
+        }
+
+        @Override
+        public Integer call() throws Exception {
+            throw failure;
+        }
+    }
+}
