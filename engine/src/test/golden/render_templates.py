@@ -280,6 +280,44 @@ class Generator:
         return "".join(out)
 
 
+# Corners that the seeds above meet seldom or never.
+CORNERS = [
+    "{{ missing|int(5) }}", "{{ missing|float }}", "{{ t.split(none, 0) }}", "{{ t.rsplit(none, 0) }}", "{{ t.rsplit(none, 1) }}",
+    "{{ 3|indent }}", "{{ [(1, 2), (1, 2)]|unique|list }}", "{{ [missing, none]|unique|list|length }}",
+    "{{ (-0.4)|round(0, 'ceil') }}", r"{{ 'a\x41\u00e9\U0001F642\101\q\'\\' }}", "{{ 0x1F + 0b11 + 0o17 + 1_000 }}",
+    "{{ 1e3 }} {{ 1.5e-7 }} {{ 1e16 }} {{ 123456789012345680.0 }} {{ 0.1 + 0.2 }} {{ 1e22 }}",
+    "{{ 2 ** -1 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 7.5 // -2 }} {{ -7.5 % 2 }} {{ 2 ** 3 ** 2 }} {{ -n ** 2 }}",
+    "{{ rows[0].k }}{{ rows[0]['v'] }}{{ rows.0.k }}{{ rows[-1]['k'] }}", "[{{ 1 if false }}]", "{{ (1,) }}{{ () }}{{ [1,] }}{{ {'a': 1,} }}",
+    "{{ loop is defined }}", "{% for a in l %}{{ loop.cycle('x', 'y') }}{{ loop.changed(a > 1) }}{{ loop.previtem }}|{{ loop.nextitem }};{% endfor %}",
+    "{{ dict(a=1, b=[2]) }}{{ dict({'c': 1}, d=2) }}", "{{ namespace(a=1).a }}{{ namespace(a=1).b }}", "{% set a, b = 1, 2 %}{{ a }}{{ b }}",
+    "{% set (a, b) = [1, 2] %}{{ b }}", "{{ not 1 == 2 and 3 in [3] }}", "{{ 2 if yes else 3 if no else 4 }}", "{{ n|abs ** 2 }}", "{{ ~1 }}",
+    "{% for k, v in d.items() if v is number %}{{ loop.length }}{{ k }}{{ v }}{% endfor %}", "{{ d|length }} {{ d|list }} {{ d|first }}",
+    "{{ 'é'.upper() ~ 'ŉx'.upper() ~ 'İ'.lower() ~ 'ΑΣ'.lower() }}", "{{ \"they're bill's\".title() }} {{ \"they're bill's\"|title }}",
+    "{{ [none, true, 1.0, 'é\\n\\'', \"it's\", '\\u200b\\x00'] }}", "{{ '%05.1f|%-4s|%4d|%r' % (2.25, 'a', 7, 'q') }}", "{{ 'a' 'b' ~ 1 + 2 }}",
+    "{{ 1 == 1.0 }}{{ true == 1 }}{{ 'a' == 1 }}{{ [1] == (1,) }}{{ none == missing }}{{ missing == other }}", "{{ 'b' > 'a' > 'A' }}",
+    "{{ 1 in d }}{{ 'a' in d }}{{ 'x' in missing }}", "{{ missing.attribute }}", "{{ missing['x'] }}", "{{ missing() }}", "{{ missing + 1 }}",
+    "{{ missing ~ 'x' }}", "{{ missing|length }}{{ missing|list }}{{ missing|upper }}", "{% for x in missing %}x{% else %}none{% endfor %}",
+    "{{ 'x'.join([1]) }}", "{{ [1]|join }}", "{{ s.nope }}|{{ s.nope is defined }}", "{{ s.nope() }}", "{{ l.append(1) }}", "{{ d.update({}) }}",
+    "{{ h|tojson }} {{ u|tojson(ensure_ascii=true) }} {{ d|tojson(indent=2) }} {{ q|tojson(indent=2) }} {{ p|tojson(indent=0) }} {{ {1: none, 'x': 2.0}|tojson }}",
+    "{{ d|tojson(separators=(',', ':')) }}", "{{ range(3) }} {{ range(5, 0, -2)|list }} {{ range(0)|list }}", "{{ range(10)[2:5]|list }}",
+    "{{ 'abc'[5] }}|{{ 'abc'[-3] }}|{{ 'abc'[::0] }}", "{{ 'abc'['x'] }}|{{ l['x'] }}|{{ l[1.5] }}", "{{ x.replace('', '-') }}{{ u.replace('', '.') }}",
+    "{{ ''.split(',') }}{{ ''.split() }}{{ ',a,'.rsplit(',', 1) }}{{ 'aXbXc'.split('X', 1) }}", "{{ 'a'.split('') }}",
+    "{{ 'a\\r\\nb\\x0bc\\u2028d\\n'.splitlines() }}{{ 'a\\nb\\n'.splitlines(true) }}", "{{ 'aXbX'.rpartition('X') }}{{ 'a'.rpartition('X') }}",
+    "{{ strftime_now('%d %b %Y %H:%M:%S %A %B %a %j %y %m %I %p %% %e %-d %F %T') }}", "{{ '{} {} {a}'.format(1, s, a=2) }}{{ '{1}{0}{{}}'.format('a', 'b') }}",
+    "{% macro a(x, y=x) %}{{ x }}{{ y }}{% endmacro %}{{ a(1) }}", "{% macro a(x) %}{{ x is defined }}{% endmacro %}{{ a() }}{{ a(x=1) }}",
+    "{% macro a(x) %}{{ x }}{% endmacro %}{{ a(1, x=2) }}", "{% macro a() %}{{ n }}{% set n = 1 %}{% endmacro %}{{ a() }}{{ n }}", "{{ a.b.c }}",
+    "{% if x %}{{ 1|nofilter }}{% endif %}", "{% if e %}{{ 1|nofilter }}{% endif %}ok", "{{ 1|nofilter }}", "{{ 1 is notest }}",
+    "{% set x = 1 %}{% for i in l %}{% set x = i %}{% endfor %}{{ x }}", "{% if true %}{% set x = 9 %}{% endif %}{{ x }}",
+    "{%- set ns = namespace(found=false) %}{% for i in l %}{% if i == 1 %}{% set ns.found = true %}{% break %}{% endif %}{{ i }}{% endfor %}{{ ns.found }}",
+    "{% set d.x = 1 %}", "{% set nope.x = 1 %}", "a\n  {# c #}\nb\n  {%- if 1 %} x {% endif -%}\n  c\n", "{% if 1 %}\n\n a{% endif %}\n\n", "\n\n", "a\r\nb\r\n",
+    "  {%+ if 1 %}x{% endif +%}\n y", "{{ 1 -}}\n  x  {{- 2 }}", "{{ '{{' }}{{ '%}' }}{# {{ x }} {% if %} #}", "{{ {'a': {'b': 1}}['a']['b'] }}", "{{ {'a':{'b':1}}}}",
+    "{% print 1, 2 %}", "{{ 1, 2 }}", "{{ l is iterable }}{{ n is iterable }}{{ d is sequence }}{{ missing is iterable }}{{ n is callable }}{{ range is callable }}",
+    "{{ true is integer }}{{ true is number }}{{ 1 is sameas true }}{{ none is sameas none }}{{ 1.0 is integer }}{{ 'A' is upper }}{{ 'a1' is lower }}",
+    "{{ rows|map(attribute='zz')|list }}{{ rows|map(attribute='zz', default='-')|join }}{{ rows|selectattr('v', 'gt', 1)|list|length }}{{ rows|selectattr('zz')|list }}",
+    "{{ rows|map('attr', 'k')|list|length }}{{ w|map('replace', 'p', 'q')|join(' ') }}", "{{ mixed|sort }}",
+]
+
+
 # What this project does differently on purpose: see ChatTemplate.
 DIFFERENT = re.compile(r"generator object|built-in|bound method|<function|dict_items|dict_keys|dict_values|Undefined|0x[0-9a-f]{8}")
 
@@ -299,7 +337,8 @@ def expression_goldens():
             if errors > 150:
                 continue
         cases.append({"source": source} | result)
-    return {"variables": VARIABLES, "cases": cases[:1600]}
+    corners = [{"source": source} | render(source, VARIABLES) for source in CORNERS]
+    return {"variables": VARIABLES, "cases": corners + cases[:1600]}
 
 
 def write(name, content):

@@ -8,8 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A tokenizer.json for models without a language: ids 0 to 255 are the bytes, the last id is {@value #END}, and the ids between
- * are words that no text is tokenised into. Byte-level BPE without merges, after GPT-2's table of visible characters.
+ * A tokenizer.json for models without a language: ids 0 to 255 are the bytes, the last id is {@value #END}, and the
+ * ids between are words that no text is tokenised into. Byte-level BPE without merges, after GPT-2's table of visible
+ * characters.
  */
 final class ByteTokenizer {
     static final String END = "<|end|>";

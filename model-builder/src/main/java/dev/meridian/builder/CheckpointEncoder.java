@@ -12,7 +12,10 @@ import java.util.Set;
 
 /** Encodes the tensors of a checkpoint. */
 record CheckpointEncoder(Checkpoint checkpoint) implements WeightEncoder {
-    /** Refuses a checkpoint that lacks a tensor, has one of another shape, or holds one that the graph has no place for. */
+    /**
+     * Refuses a checkpoint that lacks a tensor, has one of another shape, or holds one that the graph has no place
+     * for.
+     */
     void check(List<WeightMatrix> matrices) throws ImportException {
         Set<String> wanted = new HashSet<>();
         for (WeightMatrix matrix : matrices) {
@@ -33,7 +36,10 @@ record CheckpointEncoder(Checkpoint checkpoint) implements WeightEncoder {
         }
     }
 
-    /** The head of a tied model repeats the embedding; old files carry the rotary frequencies, which config.json gives. */
+    /**
+     * The head of a tied model repeats the embedding; old files carry the rotary frequencies, which config.json
+     * gives.
+     */
     private static boolean mayBePassedOver(String tensor) {
         return tensor.equals("lm_head.weight") || tensor.endsWith(".rotary_emb.inv_freq");
     }

@@ -12,9 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Turns a Hugging Face model folder into a bundle. The same folder gives the same bytes, always. Memory does not grow with the
- * model: tensors pass through buffers of a few megabytes a core. An instance may be used by any thread; one import blocks its
- * caller and works on all cores.
+ * Turns a Hugging Face model folder into a bundle. The same folder gives the same bytes, always. Memory does not grow
+ * with the model: tensors pass through buffers of a few megabytes a core. An instance may be used by any thread; one
+ * import blocks its caller and works on all cores.
  */
 public final class Importer {
     private static final List<String> COPIED = List.of(
@@ -26,6 +26,11 @@ public final class Importer {
 
     private final TemplateCheck templateCheck;
 
+    /** An importer that refuses chat templates which do not compile. */
+    public Importer() {
+        this(TemplateCheck.compiling());
+    }
+
     /**
      * An importer that asks about templates first.
      *
@@ -36,8 +41,8 @@ public final class Importer {
     }
 
     /**
-     * Imports a model; when this returns, the bundle is whole and on disk, and when it throws, nothing is left. Interrupting
-     * the thread, or ending the JVM, ends the import the same way.
+     * Imports a model; when this returns, the bundle is whole and on disk, and when it throws, nothing is left.
+     * Interrupting the thread, or ending the JVM, ends the import the same way.
      *
      * @throws ImportException where the model cannot be imported, or the disk does not allow it
      */

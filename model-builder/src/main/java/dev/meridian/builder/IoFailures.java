@@ -2,6 +2,7 @@ package dev.meridian.builder;
 
 import dev.meridian.builder.source.ImportException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ final class IoFailures {
     static void named(Path out, Work work) throws ImportException {
         try {
             work.run();
-        } catch (ClosedByInterruptException e) {
+        } catch (ClosedByInterruptException | InterruptedIOException e) {
             throw new ImportException(out + ": interrupted", e);
         } catch (FileSystemException e) {
             String reason = e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();

@@ -11,9 +11,10 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Draws weights: matrices normal with a standard deviation of {@value #DEVIATION}, norms 1, biases 0. Quantised blocks are
- * drawn as codes, uniform over a range that gives the same deviation, since no search is needed where there is no truth. A row
- * depends on the seed, its tensor's name and its number alone, so the bytes do not depend on how rows are cut into pieces.
+ * Draws weights: matrices normal with a standard deviation of {@value #DEVIATION}, norms 1, biases 0. Quantised
+ * blocks are drawn as codes, uniform over a range that gives the same deviation, since no search is needed where
+ * there is no truth. A row depends on the seed, its tensor's name and its number alone, so the bytes do not depend on
+ * how rows are cut into pieces.
  */
 record RandomEncoder(long seed) implements WeightEncoder {
     private static final double DEVIATION = 0.02;

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * What the small files of a model folder say about serving it.
  *
  * @param bosTokenId null where there is none
- * @param eosTokenIds those of generation_config.json, else of config.json, and tokenizer_config.json's {@code eos_token}
+ * @param eosTokenIds those of generation_config.json, else of config.json, and tokenizer_config.json's {@code
+ * eos_token}
  */
 record SourceFacts(
         String name,

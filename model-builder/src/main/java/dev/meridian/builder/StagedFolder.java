@@ -19,8 +19,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A folder that appears whole or not at all: files are written into a hidden sibling, which {@link #commit} renames. Closing
- * it before that, or the end of the JVM, deletes what is there, and parent folders that it made.
+ * A folder that appears whole or not at all: files are written into a hidden sibling, which {@link #commit} renames.
+ * Closing it before that, or the end of the JVM, deletes what is there, and parent folders that it made.
  */
 final class StagedFolder implements AutoCloseable {
     /** What a model's id may be, since the folder's name becomes one. */
@@ -59,7 +59,12 @@ final class StagedFolder implements AutoCloseable {
             folder.deleteParents();
             throw e;
         }
-        Runtime.getRuntime().addShutdownHook(folder.hook);
+        try {
+            Runtime.getRuntime().addShutdownHook(folder.hook);
+        } catch (IllegalStateException e) {
+            folder.discard();
+            throw new ImportException(target + ": the process is ending", e);
+        }
         return folder;
     }
 

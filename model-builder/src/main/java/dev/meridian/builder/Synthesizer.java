@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Makes a bundle of a given shape with random weights and a tokenizer of bytes, to measure speed with: it talks nonsense as
- * fast as the real model talks sense. The same config.json, weights and seed give the same bytes.
+ * Makes a bundle of a given shape with random weights and a tokenizer of bytes, to measure speed with: it talks
+ * nonsense as fast as the real model talks sense. The same config.json, weights and seed give the same bytes.
  */
 public final class Synthesizer {
     /** Works as {@link Importer#run} does: all or nothing. */

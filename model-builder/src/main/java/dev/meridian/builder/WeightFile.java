@@ -23,8 +23,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the external data file. Every byte's place is known beforehand, so pieces are encoded on all cores and written where
- * they belong, and the file does not depend on the order. Bytes between regions are zero.
+ * Writes the external data file. Every byte's place is known beforehand, so pieces are encoded on all cores and
+ * written where they belong, and the file does not depend on the order. Bytes between regions are zero.
  */
 final class WeightFile {
     private static final int MAX_WORKERS = 16;

@@ -37,7 +37,7 @@ class AtomicityTest {
     void aFailureInAnyPhaseLeavesNothing(ProgressListener.Phase phase) throws IOException {
         Path source = HfFolder.of("llama").write(folder.resolve("source"), 3);
         Path models = folder.resolve("models");
-        var importer = new Importer(TemplateCheck.none());
+        var importer = new Importer();
         var request = new ImportRequest(source, models.resolve("bundle"), Weights.INT8, KvType.F32);
         assertThatThrownBy(() -> importer.run(request, (reached, done, total) -> {
                     if (reached == phase && done > total / 2) {
@@ -53,7 +53,7 @@ class AtomicityTest {
     void anInterruptLeavesNothing() throws IOException {
         Path source = HfFolder.of("llama").write(folder.resolve("source"), 3);
         Path models = Files.createDirectory(folder.resolve("models"));
-        var importer = new Importer(TemplateCheck.none());
+        var importer = new Importer();
         var request = new ImportRequest(source, models.resolve("bundle"), Weights.INT8, KvType.F32);
         Thread.currentThread().interrupt();
         assertThatThrownBy(() -> importer.run(request, ProgressListener.none())).isInstanceOf(ImportException.class);

@@ -22,6 +22,9 @@ class FamilyTest {
         return List.of(
                 Arguments.of("llama", HfFolder.of("llama")),
                 Arguments.of("llama, tied", HfFolder.of("llama").with("tie_word_embeddings", "true")),
+                Arguments.of("llama, tied under the head's name", tied("true", "lm_head")),
+                Arguments.of("llama, tied and stored twice", tied("true", "model.embed_tokens", "lm_head")),
+                Arguments.of("llama, without a head", tied("false", "model.embed_tokens")),
                 Arguments.of("llama, attention biases", HfFolder.of("llama").with("attention_bias", "true")),
                 Arguments.of("llama, MLP biases", HfFolder.of("llama").with("mlp_bias", "true")),
                 Arguments.of("llama, no grouped queries", HfFolder.of("llama").with("num_key_value_heads", "4")),
@@ -30,14 +33,23 @@ class FamilyTest {
                 Arguments.of(
                         "llama, linear RoPE",
                         HfFolder.of("llama").with("rope_scaling", "{\"type\": \"linear\", \"factor\": 4.0}")),
-                Arguments.of("llama, llama3 RoPE", llama3("rope_scaling")),
+                Arguments.of("llama, llama3 RoPE", llama3("rope_scaling", "")),
                 Arguments.of(
                         "llama, llama3 RoPE in the newer layout",
-                        llama3("rope_parameters").without("rope_theta")),
+                        llama3("rope_parameters", "\"rope_theta\": 20000.0,").without("rope_theta")),
                 Arguments.of("llama, F16", HfFolder.of("llama").stored("F16")),
                 Arguments.of("llama, BF16", HfFolder.of("llama").stored("BF16")),
                 Arguments.of("llama, sharded", HfFolder.of("llama").sharded(3)),
                 Arguments.of("mistral", HfFolder.of("mistral").with("sliding_window", "null")),
+                Arguments.of(
+                        "mistral, window as wide as the context",
+                        HfFolder.of("mistral").with("sliding_window", "64")),
+                Arguments.of(
+                        "qwen2, window from a layer that is not there",
+                        HfFolder.of("qwen2")
+                                .with("sliding_window", "32")
+                                .with("use_sliding_window", "true")
+                                .with("max_window_layers", "2")),
                 Arguments.of("qwen2", HfFolder.of("qwen2").with("sliding_window", "32")),
                 Arguments.of("qwen2, tied", HfFolder.of("qwen2").with("tie_word_embeddings", "true")),
                 Arguments.of("qwen3", HfFolder.of("qwen3").with("head_dim", "32")),
@@ -46,10 +58,15 @@ class FamilyTest {
                         HfFolder.of("qwen3").with("attention_bias", "true").with("tie_word_embeddings", "true")));
     }
 
-    private static HfFolder llama3(String key) {
-        return HfFolder.of("llama").with(key, """
-                {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, "low_freq_factor": 1.0,
-                 "high_freq_factor": 4.0, "original_max_position_embeddings": 32}""");
+    private static HfFolder tied(String flag, String... tables) {
+        return HfFolder.of("llama").with("tie_word_embeddings", flag).tables(tables);
+    }
+
+    /** Wavelengths here are 6 (kept), 22 (on the ramp between 8 and 32) and 75 up (stretched). */
+    private static HfFolder llama3(String key, String theta) {
+        return HfFolder.of("llama").with("rope_theta", "20000.0").with(key, """
+                {"rope_type": "llama3", %s "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                 "original_max_position_embeddings": 32}""".formatted(theta));
     }
 
     @ParameterizedTest(name = "{0}")

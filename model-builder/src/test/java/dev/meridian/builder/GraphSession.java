@@ -24,7 +24,6 @@ final class GraphSession implements AutoCloseable {
     private final int kvHeads;
     private final int headDim;
     private final int maxTokens;
-    private final int slots;
     private final List<FloatBuffer> caches = new ArrayList<>();
 
     GraphSession(Path model, int layers, int kvHeads, int headDim, int maxTokens, int slots) throws OrtException {
@@ -32,7 +31,6 @@ final class GraphSession implements AutoCloseable {
         this.kvHeads = kvHeads;
         this.headDim = headDim;
         this.maxTokens = maxTokens;
-        this.slots = slots;
         options.setIntraOpNumThreads(2);
         session = environment.createSession(model.toString(), options);
         for (int i = 0; i < 2 * layers; i++) {
@@ -90,10 +88,6 @@ final class GraphSession implements AutoCloseable {
         OnnxTensor tensor = OnnxTensor.createTensor(environment, rows, new long[] {batch, kvHeads, maxTokens, headDim});
         inputs.put("past." + layer + "." + part, tensor);
         outputs.put("present." + layer + "." + part, tensor);
-    }
-
-    int slots() {
-        return slots;
     }
 
     private int slotFloats() {

@@ -12,7 +12,7 @@ final class HangingImport {
     public static void main(String[] arguments) throws Exception {
         var request = new ImportRequest(Path.of(arguments[0]), Path.of(arguments[1]), Weights.F32, KvType.F32);
         CountDownLatch never = new CountDownLatch(1);
-        new Importer(TemplateCheck.none()).run(request, (_, _, _) -> {
+        new Importer().run(request, (_, _, _) -> {
             System.out.println("hanging");
             try {
                 never.await();

@@ -18,8 +18,8 @@ import java.util.Objects;
 import java.util.Random;
 
 /**
- * Writes small Hugging Face folders with random weights: config.json, safetensors, a tokenizer. For the tests of this and
- * other modules.
+ * Writes small Hugging Face folders with random weights: config.json, safetensors, a tokenizer. For the tests of this
+ * and other modules.
  */
 public final class HfFolder {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -28,6 +28,7 @@ public final class HfFolder {
     private final Map<String, int[]> shapes = new LinkedHashMap<>();
     private String type = "F32";
     private int shards = 1;
+    private List<String> tables = List.of();
 
     private HfFolder(ObjectNode config) {
         this.config = config;
@@ -82,10 +83,15 @@ public final class HfFolder {
         return this;
     }
 
+    /** Stores only these of {@code model.embed_tokens} and {@code lm_head}; by default both, or the first where tied. */
+    public HfFolder tables(String... names) {
+        tables = List.of(names);
+        return this;
+    }
+
     /** Writes the folder; the same seed gives the same bytes. */
     public Path write(Path folder, long seed) throws IOException {
-        Files.createDirectories(folder);
-        Files.writeString(folder.resolve("config.json"), JSON.writeValueAsString(config));
+        writeConfig(folder);
         ByteTokenizer.write(folder.resolve("tokenizer.json"), Math.max(number("vocab_size"), 257));
         shapes.clear();
         declare();
@@ -109,6 +115,12 @@ public final class HfFolder {
         return folder;
     }
 
+    /** Writes config.json alone, and returns it. */
+    public Path writeConfig(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        return Files.writeString(folder.resolve("config.json"), JSON.writeValueAsString(config));
+    }
+
     private void declare() {
         String family = config.path("model_type").asText();
         int hidden = number("hidden_size");
@@ -118,7 +130,9 @@ public final class HfFolder {
         boolean declared = config.path("attention_bias").asBoolean();
         boolean qkvBias = declared || family.equals("qwen2");
         boolean mlpBias = config.path("mlp_bias").asBoolean();
-        shapes.put("model.embed_tokens.weight", new int[] {number("vocab_size"), hidden});
+        for (String table : tables()) {
+            shapes.put(table + ".weight", new int[] {number("vocab_size"), hidden});
+        }
         for (int layer = 0; layer < number("num_hidden_layers"); layer++) {
             String prefix = "model.layers." + layer + ".";
             shapes.put(prefix + "input_layernorm.weight", new int[] {hidden});
@@ -136,9 +150,14 @@ public final class HfFolder {
             linear(prefix + "mlp.down_proj", hidden, number("intermediate_size"), mlpBias);
         }
         shapes.put("model.norm.weight", new int[] {hidden});
-        if (!config.path("tie_word_embeddings").asBoolean()) {
-            shapes.put("lm_head.weight", new int[] {number("vocab_size"), hidden});
+    }
+
+    private List<String> tables() {
+        if (!tables.isEmpty()) {
+            return tables;
         }
+        boolean tied = config.path("tie_word_embeddings").asBoolean();
+        return tied ? List.of("model.embed_tokens") : List.of("model.embed_tokens", "lm_head");
     }
 
     private int number(String key) {
@@ -192,11 +211,15 @@ public final class HfFolder {
         return count;
     }
 
-    /** Matrices keep the size of what passes through them, norms lie around 1, so that every weight shows in the logits. */
+    /**
+     * Matrices keep the size of what passes through them, norms lie around 1, so that every weight shows in the
+     * logits.
+     */
     private byte[] values(String name, int size, Random random) {
         int[] shape = shape(name);
         boolean norm = name.endsWith("norm.weight");
-        double deviation = shape.length == 1 ? 0.2 : name.contains("embed") ? 1 : 1 / Math.sqrt(shape[1]);
+        boolean table = tables().contains(name.replace(".weight", "")) && !name.equals("lm_head.weight");
+        double deviation = shape.length == 1 ? 0.2 : table ? 1 : 1 / Math.sqrt(shape[1]);
         int count = elements(name);
         ByteBuffer bytes = ByteBuffer.allocate(count * size).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < count; i++) {

@@ -21,7 +21,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Quantised graphs against the reference that runs on the weights the codes stand for. */
 class QuantizedGraphTest {
-    /** Both compute with the same weights, so only the rounding of activations to int8 is left: some 0.5 % a product. */
+    /**
+     * Both compute with the same weights, so only the rounding of activations to int8 is left: some 0.5 % a product.
+     */
     private static final double ACTIVATION_ERROR = 0.03;
 
     @TempDir

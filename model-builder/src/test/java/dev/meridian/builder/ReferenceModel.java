@@ -13,9 +13,9 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * The forward pass of the Llama, Mistral, Qwen2 and Qwen3 decoders as plain loops in double precision, written from the
- * models' definitions. It reads Hugging Face folders by itself and shares no code with the importer. Slow; for small models.
- * One thread.
+ * The forward pass of the Llama, Mistral, Qwen2 and Qwen3 decoders as plain loops in double precision, written from
+ * the models' definitions. It reads Hugging Face folders by itself and shares no code with the importer. Slow; for
+ * small models. One thread.
  */
 public final class ReferenceModel {
     private final JsonNode config;

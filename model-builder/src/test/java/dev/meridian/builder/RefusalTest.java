@@ -1,6 +1,7 @@
 package dev.meridian.builder;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.meridian.builder.quant.Weights;
@@ -120,7 +121,7 @@ class RefusalTest {
         bytes[bytes.length - 1] = 0x7f;
         bytes[bytes.length - 2] = (byte) 0xc0;
         Files.write(weights, bytes);
-        refused(source, "lm_head.weight", "not finite");
+        refused(source, "model.norm.weight", "not finite");
     }
 
     @Test
@@ -158,17 +159,32 @@ class RefusalTest {
     }
 
     @Test
-    void templatesThatTheCheckRefusesAreNotImported() throws IOException {
+    void templatesThatCannotRunAreRefusedByLine() throws IOException {
+        Path source = HfFolder.of("llama").write(folder.resolve("source"), 1);
+        Files.writeString(
+                source.resolve("tokenizer_config.json"),
+                "{\"chat_template\": [{\"name\": \"default\", \"template\": \"{{ 1 }}\\n{% extends 'x' %}\"}]}");
+        refused(source, "tokenizer_config.json: chat template, line 2: ");
+        Files.writeString(source.resolve("chat_template.jinja"), "{% if %}");
+        refused(source, "chat_template.jinja: chat template, line 1: ");
+        Files.writeString(source.resolve("chat_template.jinja"), "{{ messages }}");
+        assertThatCode(() -> TestBundles.imported(source, folder.resolve("bundle"), Weights.F32))
+                .as("the file overrules tokenizer_config.json")
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void templatesPassThroughTheGivenCheck() throws IOException {
         Path source = HfFolder.of("llama").write(folder.resolve("source"), 1);
         Files.writeString(source.resolve("tokenizer_config.json"), "{\"chat_template\": \"{{ boom }}\"}");
         var importer = new Importer((origin, template) -> {
-            throw new ImportException(origin + ": line 1: " + template);
+            throw new ImportException(origin + " has " + template);
         });
         assertThatThrownBy(() -> importer.run(
                         new ImportRequest(source, folder.resolve("bundle"), Weights.F32, KvType.F32),
                         ProgressListener.none()))
                 .isInstanceOf(ImportException.class)
-                .hasMessageContaining("tokenizer_config.json: line 1: {{ boom }}");
+                .hasMessageEndingWith("tokenizer_config.json has {{ boom }}");
     }
 
     private void refused(Path source, String... parts) throws IOException {

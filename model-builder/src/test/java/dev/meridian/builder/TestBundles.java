@@ -14,8 +14,7 @@ final class TestBundles {
     private TestBundles() {}
 
     static Bundle imported(Path source, Path out, Weights weights) throws ImportException {
-        new Importer(TemplateCheck.none())
-                .run(new ImportRequest(source, out, weights, KvType.F32), ProgressListener.none());
+        new Importer().run(new ImportRequest(source, out, weights, KvType.F32), ProgressListener.none());
         Bundle bundle = Bundle.open(out);
         assertThat(bundle.verify()).isEmpty();
         return bundle;

@@ -35,7 +35,12 @@ final class Characters {
 
     /** The length of a text without the white space at its end. */
     static int endOfStripped(String text) {
-        int end = text.length();
+        return endOfStripped(text, text.length());
+    }
+
+    /** The same for the text before {@code before}. */
+    static int endOfStripped(String text, int before) {
+        int end = before;
         while (end > 0 && isSpace(text.charAt(end - 1))) {
             end--;
         }

@@ -1,11 +1,15 @@
 package dev.meridian.engine.template;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** What functions and filters may use of a running rendering. One thread. */
 final class Context {
     final Budget budget;
     final TemplateInput input;
+    /** Values made of the input, once each. */
+    private final Map<String, Value> globals = new HashMap<>();
 
     Context(Budget budget, TemplateInput input) {
         this.budget = budget;
@@ -28,10 +32,12 @@ final class Context {
 
     /** A variable of the input or a function that every template has. */
     Value global(String name) {
-        return input.lookUp(name).orElseGet(() -> {
-            Value.Function function = Globals.ALL.get(name);
-            return function == null ? new Value.Undefined("'" + name + "' is undefined") : function;
-        });
+        return globals.computeIfAbsent(
+                name,
+                _ -> input.lookUp(name).orElseGet(() -> {
+                    Value.Function function = Globals.ALL.get(name);
+                    return function == null ? new Value.Undefined("'" + name + "' is undefined") : function;
+                }));
     }
 
     Value call(Value callee, Args args) {

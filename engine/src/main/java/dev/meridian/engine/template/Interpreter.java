@@ -108,6 +108,10 @@ final class Interpreter {
 
     private Flow loop(Statement.For loop, Scope scope, Text.Builder out) {
         Value source = evaluator.evaluate(loop.items(), scope);
+        if (source instanceof Text text) {
+            // Finding its characters walks it once.
+            budget.chargeText(text.length());
+        }
         List<Value> items = filtered(loop, Sequences.items(source), scope);
         if (items.isEmpty()) {
             return run(loop.otherwise(), new Scope(scope), out);

@@ -138,6 +138,7 @@ final class Json {
         if (pretty) {
             out.append("\n");
             for (int i = 0; i < depth; i++) {
+                budget.checkSize((long) out.length() + indent.length());
                 budget.chargeText(indent.length());
                 out.append(indent);
             }

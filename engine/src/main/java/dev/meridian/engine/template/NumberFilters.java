@@ -33,6 +33,9 @@ final class NumberFilters {
         if (value instanceof Value.Real(double number)) {
             return truncate(number);
         }
+        if (value instanceof Value.Undefined(String reason)) {
+            throw new TemplateException(reason);
+        }
         return Arithmetic.isInteger(value) ? new Value.Int(Arithmetic.integer(value)) : fallback;
     }
 
@@ -77,6 +80,9 @@ final class NumberFilters {
         if (value instanceof Text text) {
             return parseReal(text.chars()).<Value>map(Value.Real::new).orElse(fallback);
         }
+        if (value instanceof Value.Undefined(String reason)) {
+            throw new TemplateException(reason);
+        }
         return Arithmetic.isNumber(value) ? new Value.Real(Arithmetic.real(value)) : fallback;
     }
 
@@ -99,7 +105,8 @@ final class NumberFilters {
         }
         double scale = Math.pow(10, precision);
         double scaled = Arithmetic.real(value) * scale;
-        return new Value.Real((method.equals("ceil") ? Math.ceil(scaled) : Math.floor(scaled)) / scale);
+        // Python's ceil and floor are integers, so there is no negative zero.
+        return new Value.Real(((method.equals("ceil") ? Math.ceil(scaled) : Math.floor(scaled)) + 0.0) / scale);
     }
 
     private static Value roundHalfEven(Value value, int precision) {

@@ -6,6 +6,9 @@ import java.util.Map;
 
 /** Python's operators over template values. One rendering, one thread. */
 final class Operators {
+    /** All undefined values are equal, whatever their reason. */
+    private static final Value ANY_UNDEFINED = new Value.Undefined("a key is undefined");
+
     private final Context context;
 
     Operators(Context context) {
@@ -33,8 +36,22 @@ final class Operators {
             case Value.Real(double number)
             when number == Math.rint(number) && Math.abs(number) < 1e15 -> new Value.Int((long) number);
             case Value.Real _ -> value;
+            case Value.Undefined _ -> ANY_UNDEFINED;
+            case Value.Seq(List<Value> items, Value.Seq.Kind kind) when kind == Value.Seq.Kind.TUPLE -> flat(items);
             default -> throw new TemplateException("unhashable type: " + Sequences.typeName(value));
         };
+    }
+
+    /** A tuple of scalars; one within another is refused, so that hashing never nests. */
+    private static Value flat(List<Value> items) {
+        List<Value> scalars = new ArrayList<>(items.size());
+        for (Value item : items) {
+            if (item instanceof Value.Seq) {
+                throw new TemplateException("a tuple of tuples as a key is not supported");
+            }
+            scalars.add(hashable(item));
+        }
+        return Value.Seq.tuple(scalars);
     }
 
     Value binary(String operator, Value left, Value right) {

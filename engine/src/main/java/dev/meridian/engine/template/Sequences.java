@@ -1,6 +1,5 @@
 package dev.meridian.engine.template;
 
-import java.util.ArrayList;
 import java.util.List;
 
 /** What can be walked, and how values are called in errors. */
@@ -11,21 +10,11 @@ final class Sequences {
     static List<Value> items(Value value) {
         return switch (value) {
             case Value.Seq(List<Value> items, Value.Seq.Kind _) -> items;
-            case Text text -> characters(text);
+            case Text text -> new CharacterList(text);
             case Value.Dict dict -> List.copyOf(dict.entries().keySet());
             case Value.Undefined _ -> List.of();
             default -> throw new TemplateException(typeName(value) + " is not iterable");
         };
-    }
-
-    private static List<Value> characters(Text text) {
-        List<Value> characters = new ArrayList<>(text.length());
-        for (int at = 0; at < text.length(); ) {
-            int next = at + Character.charCount(text.chars().codePointAt(at));
-            characters.add(text.slice(at, next));
-            at = next;
-        }
-        return characters;
     }
 
     static long length(Value value) {

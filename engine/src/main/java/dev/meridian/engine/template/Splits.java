@@ -30,10 +30,10 @@ final class Splits {
                 : Value.Seq.list(partsFromEnd(text, separator(separator), splits));
     }
 
-    /** Every piece may be as short as one character, so this pays for a piece a character. */
+    /** Pays for a piece every two characters; empty pieces cost no memory of their own. */
     private static void charge(Context context, Text text) {
         context.budget.chargeText(text.length());
-        context.budget.charge(text.length() / 4);
+        context.budget.charge(text.length() / 2);
     }
 
     private static String separator(Value value) {
@@ -79,7 +79,7 @@ final class Splits {
         int at = skip(chars, 0, true);
         while (at < chars.length()) {
             boolean last = words.size() >= splits;
-            int end = last ? Characters.endOfStripped(chars) : skip(chars, at, false);
+            int end = last ? chars.length() : skip(chars, at, false);
             words.add(text.slice(at, end));
             at = last ? chars.length() : skip(chars, end, true);
         }
@@ -96,10 +96,10 @@ final class Splits {
                 from--;
             }
             if (words.size() >= splits) {
-                from = skip(chars, 0, true);
+                from = 0;
             }
             words.add(text.slice(from, end));
-            end = words.size() > splits ? 0 : Characters.endOfStripped(chars.substring(0, from));
+            end = words.size() > splits ? 0 : Characters.endOfStripped(chars, from);
         }
         Collections.reverse(words);
         return words;

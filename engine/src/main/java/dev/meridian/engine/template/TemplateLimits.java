@@ -22,6 +22,6 @@ public record TemplateLimits(long steps, int outputChars, int depth, Duration ti
 
     /** Room for prompts of a few million characters; a hostile template ends within two seconds. */
     public static TemplateLimits standard() {
-        return new TemplateLimits(4_000_000, 8_000_000, 250, Duration.ofSeconds(2), System::nanoTime);
+        return new TemplateLimits(2_000_000, 4_000_000, 250, Duration.ofSeconds(2), System::nanoTime);
     }
 }

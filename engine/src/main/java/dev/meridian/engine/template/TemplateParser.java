@@ -89,11 +89,19 @@ final class TemplateParser {
             case "generation" -> new Statement.Scoped(bodyThrough("endgeneration"));
             case "break" -> inLoop(new Statement.Break(), tag);
             case "continue" -> inLoop(new Statement.Continue(), tag);
-            case "print" -> new Statement.Print(expressions.tuple(true));
+            case "print" -> print(tag.line());
             case "include", "import", "from", "extends", "block", "autoescape", "do" ->
                 throw new TemplateException("the tag '" + tag.text() + "' is not supported", tag.line());
             default -> throw new TemplateException("unknown tag '" + tag.text() + "'", tag.line());
         };
+    }
+
+    private Statement print(int line) {
+        List<Expression> items = new ArrayList<>();
+        do {
+            items.add(expressions.expression());
+        } while (tokens.skipOperator(","));
+        return new Statement.Print(new Expression.Concat(items, line));
     }
 
     private Statement inLoop(Statement statement, Token tag) {

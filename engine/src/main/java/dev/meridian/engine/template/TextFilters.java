@@ -92,7 +92,7 @@ final class TextFilters {
     }
 
     private static Value indent(Context context, Args args) {
-        Text text = context.string(args.required(0, "s"));
+        Text text = StringMethods.text(args, 0, "s");
         Value width = args.optional(1, "width", new Value.Int(4));
         boolean first = Operators.truth(args.optional(2, "first", Value.Bool.FALSE));
         boolean blank = Operators.truth(args.optional(3, "blank", Value.Bool.FALSE));

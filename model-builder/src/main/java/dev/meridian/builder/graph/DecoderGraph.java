@@ -13,9 +13,9 @@ import java.util.Map;
  * Builds the graph of a decoder of the Llama and Qwen families for ONNX Runtime's CPU kernels.
  *
  * <p>Inputs: {@code input_ids} int64 [B,S]; {@code seqlens_k} int32 [B], positions filled after this step less one;
- * {@code total_sequence_length} int32 scalar, the most of them plus one; {@code logit_idx} int64 [n], rows of the flattened
- * [B*S] whose logits are wanted; {@code past.<layer>.key|value} float32 [B, kvHeads, P, headDim]. Outputs: {@code logits}
- * float32 [n, vocabulary] and {@code present.<layer>.key|value}, which may be the same memory as past.
+ * {@code total_sequence_length} int32 scalar, the most of them plus one; {@code logit_idx} int64 [n], rows of the
+ * flattened [B*S] whose logits are wanted; {@code past.<layer>.key|value} float32 [B, kvHeads, P, headDim]. Outputs:
+ * {@code logits} float32 [n, vocabulary] and {@code present.<layer>.key|value}, which may be the same memory as past.
  */
 public final class DecoderGraph {
     static final String MICROSOFT = "com.microsoft";
@@ -37,7 +37,10 @@ public final class DecoderGraph {
         return plan(config, weights, tables, dataFile, GraphBuilder.INT8_ACTIVATIONS);
     }
 
-    /** The same with another accuracy level of MatMulNBits, for tests that separate the errors of weights and activations. */
+    /**
+     * The same with another accuracy level of MatMulNBits, for tests that separate the errors of weights and
+     * activations.
+     */
     static DecoderPlan plan(
             ModelConfig config, Weights weights, TokenTables tables, String dataFile, int accuracyLevel) {
         return new DecoderGraph(config, tables, new GraphBuilder(weights, accuracyLevel)).build(dataFile);
@@ -57,34 +60,37 @@ public final class DecoderGraph {
                 "model.layers.0.input_layernorm.weight",
                 config.hiddenSize(),
                 config.normEpsilon());
+        var stream = new GraphBuilder.Normed(residual, normed);
         for (int layer = 0; layer < config.layers(); layer++) {
-            String attention = attention(layer, normed);
-            var afterAttention = graph.addAndNorm(
-                    "layer." + layer + ".post_norm",
-                    residual,
-                    attention,
-                    tensor(layer, "post_attention_layernorm.weight"),
-                    config.hiddenSize(),
-                    config.normEpsilon());
-            String mlp = mlp(layer, afterAttention.normed());
-            boolean last = layer + 1 == config.layers();
-            var afterMlp = graph.addAndNorm(
-                    last ? "final_norm" : "layer." + (layer + 1) + ".input_norm",
-                    afterAttention.sum(),
-                    mlp,
-                    last ? "model.norm.weight" : tensor(layer + 1, "input_layernorm.weight"),
-                    config.hiddenSize(),
-                    config.normEpsilon());
-            residual = afterMlp.sum();
-            normed = afterMlp.normed();
+            stream = layer(layer, stream);
         }
-        String rows = graph.rows("head.rows", normed, config.hiddenSize(), "logit_idx");
+        String rows = graph.rows("head.rows", stream.normed(), config.hiddenSize(), "logit_idx");
         if (tables.tied()) {
             graph.tiedHead(rows);
         } else {
             graph.head(rows, matrix(tables.head(), config.vocabSize()), config.hiddenSize());
         }
         return graph.plan(inputs, outputs, rotary, dataFile);
+    }
+
+    /** One layer; the norm after it is the next layer's first, or the last of all. */
+    private GraphBuilder.Normed layer(int layer, GraphBuilder.Normed stream) {
+        String attention = attention(layer, stream.normed());
+        var between = graph.addAndNorm(
+                "layer." + layer + ".post_norm",
+                stream.sum(),
+                attention,
+                tensor(layer, "post_attention_layernorm.weight"),
+                config.hiddenSize(),
+                config.normEpsilon());
+        boolean last = layer + 1 == config.layers();
+        return graph.addAndNorm(
+                last ? "final_norm" : "layer." + (layer + 1) + ".input_norm",
+                between.sum(),
+                mlp(layer, between.normed()),
+                last ? "model.norm.weight" : tensor(layer + 1, "input_layernorm.weight"),
+                config.hiddenSize(),
+                config.normEpsilon());
     }
 
     private void declareInputs() {
@@ -96,39 +102,17 @@ public final class DecoderGraph {
 
     private String attention(int layer, String normed) {
         String name = "layer." + layer + ".attention";
-        int queryWidth = config.queryWidth();
-        int kvWidth = config.kvWidth();
-        String packed = graph.linear(
-                name + ".qkv",
-                normed,
-                List.of(
-                        matrix(tensor(layer, "self_attn.q_proj"), queryWidth),
-                        matrix(tensor(layer, "self_attn.k_proj"), kvWidth),
-                        matrix(tensor(layer, "self_attn.v_proj"), kvWidth)),
-                config.hiddenSize(),
-                config.qkvBias());
-        List<String> qkv = List.of(packed, "", "");
-        if (config.qkNorm()) {
-            List<String> split = graph.split(
-                    List.of(name + ".q", name + ".k", name + ".v"), packed, List.of(queryWidth, kvWidth, kvWidth));
-            qkv = List.of(
-                    headNorm(layer, split.get(0), "self_attn.q_norm.weight", config.heads()),
-                    headNorm(layer, split.get(1), "self_attn.k_norm.weight", config.kvHeads()),
-                    split.get(2));
-        }
-        String pastKey = cache("past", layer, "key", "P", inputs);
-        String pastValue = cache("past", layer, "value", "P", inputs);
-        List<String> arguments = new ArrayList<>(qkv);
-        arguments.addAll(List.of(
-                pastKey, pastValue, "seqlens_k", "total_sequence_length", GraphBuilder.COSINES, GraphBuilder.SINES));
+        List<String> arguments = new ArrayList<>(projections(layer, name, normed));
+        arguments.add(cache("past", layer, "key", "P", inputs));
+        arguments.add(cache("past", layer, "value", "P", inputs));
+        arguments.addAll(List.of("seqlens_k", "total_sequence_length", GraphBuilder.COSINES, GraphBuilder.SINES));
+        List<String> results = List.of(
+                name, cache("present", layer, "key", "T", outputs), cache("present", layer, "value", "T", outputs));
         graph.node(
                 MICROSOFT,
                 "GroupQueryAttention",
                 arguments,
-                List.of(
-                        name,
-                        cache("present", layer, "key", "T", outputs),
-                        cache("present", layer, "value", "T", outputs)),
+                results,
                 GraphBuilder.attributes(
                         Map.entry("num_heads", (long) config.heads()),
                         Map.entry("kv_num_heads", (long) config.kvHeads()),
@@ -138,8 +122,28 @@ public final class DecoderGraph {
                 name + ".out",
                 name,
                 List.of(matrix(tensor(layer, "self_attn.o_proj"), config.hiddenSize())),
-                queryWidth,
+                config.queryWidth(),
                 config.outputBias());
+    }
+
+    /** Query, key and value as the attention takes them: packed into the first, or apart where heads are normed. */
+    private List<String> projections(int layer, String name, String normed) {
+        int queryWidth = config.queryWidth();
+        int kvWidth = config.kvWidth();
+        List<Part> parts = List.of(
+                matrix(tensor(layer, "self_attn.q_proj"), queryWidth),
+                matrix(tensor(layer, "self_attn.k_proj"), kvWidth),
+                matrix(tensor(layer, "self_attn.v_proj"), kvWidth));
+        String packed = graph.linear(name + ".qkv", normed, parts, config.hiddenSize(), config.qkvBias());
+        if (!config.qkNorm()) {
+            return List.of(packed, "", "");
+        }
+        List<String> names = List.of(name + ".q", name + ".k", name + ".v");
+        List<String> split = graph.split(names, packed, List.of(queryWidth, kvWidth, kvWidth));
+        return List.of(
+                headNorm(layer, split.get(0), "self_attn.q_norm.weight", config.heads()),
+                headNorm(layer, split.get(1), "self_attn.k_norm.weight", config.kvHeads()),
+                split.get(2));
     }
 
     /** RMS norm of every head by itself: GroupQueryAttention's own inputs for it are refused by the CPU kernel. */

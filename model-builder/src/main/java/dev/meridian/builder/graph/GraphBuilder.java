@@ -23,7 +23,12 @@ import org.jspecify.annotations.Nullable;
 final class GraphBuilder {
     static final String COSINES = "rotary.cos";
     static final String SINES = "rotary.sin";
-    /** MatMulNBits computes with activations rounded to int8 in blocks. */
+    /**
+     * MatMulNBits computes with activations rounded to int8 in blocks. Against float32 activations (level 0),
+     * measured with int8 weights on ONNX Runtime 1.29 and AVX2: on a trained model the logits' relative error rises
+     * from 0.010 to 0.017 and 3 of 400 more greedy choices change, while a token of a model of 0.5 B parameters takes
+     * 94 ms and not 6.7 s, since level 0 has no kernel for 8 bits and unpacks the whole matrix in every step.
+     */
     static final int INT8_ACTIVATIONS = 4;
 
     private static final String MICROSOFT = DecoderGraph.MICROSOFT;

@@ -16,8 +16,8 @@ import java.nio.ByteOrder;
 import java.util.Map;
 
 /**
- * Writes an ONNX model by the field numbers of onnx.proto (ONNX 1.17, IR version 8). The bytes follow from the graph alone:
- * no time stamps, no maps without order.
+ * Writes an ONNX model by the field numbers of onnx.proto (ONNX 1.17, IR version 8). The bytes follow from the graph
+ * alone: no time stamps, no maps without order.
  */
 final class OnnxWriter {
     private static final int IR_VERSION = 8;

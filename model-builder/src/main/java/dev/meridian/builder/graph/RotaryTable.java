@@ -3,9 +3,9 @@ package dev.meridian.builder.graph;
 import dev.meridian.builder.source.RopeScaling;
 
 /**
- * Cosines and sines of rotary positions, {@code [position, headDim / 2]} float32 each. Frequencies and angles are rounded to
- * float32 as the models' own code does, for that is what they were trained with. Source of llama3 scaling: Hugging Face
- * transformers, {@code modeling_rope_utils}, as published with Llama 3.1.
+ * Cosines and sines of rotary positions, {@code [position, headDim / 2]} float32 each. Frequencies and angles are
+ * rounded to float32 as the models' own code does, for that is what they were trained with. Source of llama3 scaling:
+ * Hugging Face transformers, {@code modeling_rope_utils}, as published with Llama 3.1.
  */
 public final class RotaryTable {
     private final float[] frequencies;

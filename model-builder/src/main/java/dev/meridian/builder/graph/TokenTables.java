@@ -1,8 +1,8 @@
 package dev.meridian.builder.graph;
 
 /**
- * Which checkpoint tensors the embedding and the head are, without {@code .weight}. Where they are one tensor, the bundle holds
- * it once.
+ * Which checkpoint tensors the embedding and the head are, without {@code .weight}. Where they are one tensor, the
+ * bundle holds it once.
  */
 public record TokenTables(String embedding, String head) {
     private static final String EMBEDDING = "model.embed_tokens";

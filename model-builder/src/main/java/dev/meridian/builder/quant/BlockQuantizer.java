@@ -3,13 +3,13 @@ package dev.meridian.builder.quant;
 import java.util.Arrays;
 
 /**
- * Quantises rows of weights in blocks of {@value #BLOCK}, each {@code w = scale * (code - zero)} with {@code zero} 8 (int4)
- * or 128 (int8) and a scale of either sign.
+ * Quantises rows of weights in blocks of {@value #BLOCK}, each {@code w = scale * (code - zero)} with {@code zero} 8
+ * (int4) or 128 (int8) and a scale of either sign.
  *
  * <p>For each block a grid of scales is tried; each candidate is judged with the scale that is best for its own codes
- * (least squares), the best is rounded once more with that scale, and plain scaling by the largest magnitude stays where
- * nothing beats it. The range is {@code -8..7} or {@code -128..127}, so a scale whose sign
- * sends the block's extreme value to the negative end has one level more.
+ * (least squares), the best is rounded once more with that scale, and plain scaling by the largest magnitude stays
+ * where nothing beats it. The range is {@code -8..7} or {@code -128..127}, so a scale whose sign sends the block's
+ * extreme value to the negative end has one level more.
  *
  * <p>Blocks lie side by side in the scratch arrays, so that the inner loops run over blocks and vectorise. An instance
  * belongs to one thread. The result depends on the input alone.
@@ -26,8 +26,8 @@ public final class BlockQuantizer {
     private static final int REFINEMENTS = 2;
 
     /**
-     * Where the block's extreme value is sent. Measured on normal weights, as the share of plain scaling's squared error that is
-     * left: int4 0.70 (0.69 with five times as many levels), int8 0.77.
+     * Where the block's extreme value is sent. Measured on normal weights, as the share of plain scaling's squared
+     * error that is left: int4 0.70 (0.69 with five times as many levels), int8 0.77.
      */
     private static final float[] INT4_LEVELS = {-7.0f, -7.3f, -7.6f, -7.8f, -8.0f, -8.2f, -8.4f, -8.7f, -9.0f, -9.4f};
 
@@ -143,7 +143,10 @@ public final class BlockQuantizer {
         }
     }
 
-    /** Tries the scale that sends the extreme value to {@code level}, and keeps what fits its codes best for refinement. */
+    /**
+     * Tries the scale that sends the extreme value to {@code level}, and keeps what fits its codes best for
+     * refinement.
+     */
     private void tryLevel(float level, int lanes) {
         for (int lane = 0; lane < lanes; lane++) {
             levelScale[lane] = extreme[lane] / level;
@@ -158,9 +161,9 @@ public final class BlockQuantizer {
     }
 
     /**
-     * Measures the codes that scales give: {@code error} with those scales, {@code fitted} the scale that suits the codes
-     * best and {@code fittedError} its error. All follow from what rounding takes away, which is small and so exact:
-     * with y = x / scale and e = y - q, the best factor is 1 + sum(e q) / sum(q q).
+     * Measures the codes that scales give: {@code error} with those scales, {@code fitted} the scale that suits the
+     * codes best and {@code fittedError} its error. All follow from what rounding takes away, which is small and so
+     * exact: with y = x / scale and e = y - q, the best factor is 1 + sum(e q) / sum(q q).
      */
     private void judge(float[] scales, int lanes) {
         invert(scales, lanes);

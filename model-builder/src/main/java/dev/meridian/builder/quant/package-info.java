@@ -1,4 +1,7 @@
-/** Weights in blocks of 32 with one scale each, as ONNX Runtime's MatMulNBits defines them. Knows nothing of files or models. */
+/**
+ * Weights in blocks of 32 with one scale each, as ONNX Runtime's MatMulNBits defines them. Knows nothing of files or
+ * models.
+ */
 @NullMarked
 package dev.meridian.builder.quant;
 

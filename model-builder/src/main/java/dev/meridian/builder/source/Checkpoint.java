@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * All tensors of a model folder: {@code model.safetensors}, or the shards that {@code model.safetensors.index.json} names.
- * Any thread may read; values come as float32 whatever the file's type.
+ * All tensors of a model folder: {@code model.safetensors}, or the shards that {@code model.safetensors.index.json}
+ * names. Any thread may read; values come as float32 whatever the file's type.
  */
 public final class Checkpoint implements AutoCloseable {
     public static final String SINGLE_FILE = "model.safetensors";
@@ -41,7 +41,9 @@ public final class Checkpoint implements AutoCloseable {
             } else if (Files.exists(folder.resolve(SINGLE_FILE))) {
                 checkpoint.add(folder.resolve(SINGLE_FILE));
             } else {
-                throw new ImportException(folder + ": neither " + SINGLE_FILE + " nor " + INDEX_FILE + " is there");
+                boolean pickled = Files.exists(folder.resolve("pytorch_model.bin"));
+                throw new ImportException(folder + ": neither " + SINGLE_FILE + " nor " + INDEX_FILE + " is there"
+                        + (pickled ? "; pytorch_model.bin is not read, convert it to safetensors" : ""));
             }
             return checkpoint;
         } catch (ImportException | IOException | RuntimeException e) {
@@ -91,8 +93,9 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * Reads elements {@code first} to {@code first + count - 1} of a tensor, counted in row-major order, as float32. Refuses
-     * infinities and NaN. {@code scratch} is a buffer of at least {@link #scratchBytes} that only this call uses.
+     * Reads elements {@code first} to {@code first + count - 1} of a tensor, counted in row-major order, as float32.
+     * Refuses infinities and NaN. {@code scratch} is a buffer of at least {@link #scratchBytes} that only this call
+     * uses.
      */
     public void read(String name, long first, int count, float[] into, int at, ByteBuffer scratch)
             throws ImportException, IOException {

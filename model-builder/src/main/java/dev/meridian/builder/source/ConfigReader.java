@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Turns a config.json into a {@link ModelConfig}, or refuses it by the name of what is not supported. Defaults are those of
- * the families' configuration classes in Hugging Face transformers.
+ * Turns a config.json into a {@link ModelConfig}, or refuses it by the name of what is not supported. Defaults are
+ * those of the families' configuration classes in Hugging Face transformers.
  */
 public final class ConfigReader {
     private static final int MAX_DIMENSION = 1 << 20;
@@ -122,7 +122,10 @@ public final class ConfigReader {
         return hidden / heads;
     }
 
-    /** The newer layout has one object for all of RoPE; the older one has {@code rope_scaling} beside {@code rope_theta}. */
+    /**
+     * The newer layout has one object for all of RoPE; the older one has {@code rope_scaling} beside {@code
+     * rope_theta}.
+     */
     private JsonNode ropeParameters() throws ImportException {
         JsonNode rope = present("rope_parameters") ? root.path("rope_parameters") : root.path("rope_scaling");
         if (rope.isNull() || rope.isMissingNode()) {

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One safetensors file, open for reading: 8 bytes of header length, a JSON header, then the tensors' bytes. The header is
- * checked whole when the file is opened. Any thread may read. Format: the safetensors README, "Format".
+ * One safetensors file, open for reading: 8 bytes of header length, a JSON header, then the tensors' bytes. The
+ * header is checked whole when the file is opened. Any thread may read. Format: the safetensors README, "Format".
  */
 final class SafetensorsFile implements AutoCloseable {
     private static final long MAX_HEADER_BYTES = 100L << 20;

@@ -9,12 +9,15 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SafetensorsFileTest {
     @TempDir
@@ -68,6 +71,35 @@ class SafetensorsFileTest {
         assertThatThrownBy(() -> SafetensorsFile.open(sparse)).hasMessageContaining("is larger than 104857600");
         Path shortFile = Files.write(folder.resolve("short.safetensors"), new byte[7]);
         assertThatThrownBy(() -> SafetensorsFile.open(shortFile)).hasMessageContaining("7 bytes are too few");
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void damagedHeadersAreRefusedOrReadButNeverBreak(long seed) throws IOException {
+        String header = "{\"__metadata__\":{\"format\":\"pt\"},"
+                + "\"a\":{\"dtype\":\"BF16\",\"shape\":[2,2],\"data_offsets\":[0,8]},"
+                + "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}";
+        byte[] whole = Files.readAllBytes(write(header.length(), header, 16));
+        String alphabet = "{}[],:\"0159-eE.x\0";
+        Random random = new Random(seed);
+        int refused = 0;
+        for (int i = 0; i < 200; i++) {
+            byte[] damaged =
+                    Arrays.copyOf(whole, random.nextInt(10) == 0 ? random.nextInt(whole.length) : whole.length);
+            for (int flip = 0; flip < 2 && damaged.length > 0; flip++) {
+                damaged[random.nextInt(damaged.length)] = (byte) alphabet.charAt(random.nextInt(alphabet.length()));
+            }
+            try (SafetensorsFile file = SafetensorsFile.open(Files.write(folder.resolve("damaged"), damaged))) {
+                assertThat(file.tensors().values()).allSatisfy(t -> {
+                    assertThat(t.offset()).isBetween(8L, (long) damaged.length);
+                    assertThat(t.bytes()).isBetween(0L, damaged.length - t.offset());
+                });
+            } catch (ImportException e) {
+                assertThat(e).hasMessageContaining("damaged: ");
+                refused++;
+            }
+        }
+        assertThat(refused).isGreaterThan(100);
     }
 
     @Test

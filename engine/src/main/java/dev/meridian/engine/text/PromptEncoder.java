@@ -1,0 +1,104 @@
+package dev.meridian.engine.text;
+
+import dev.meridian.engine.template.ChatTemplate;
+import dev.meridian.engine.template.TemplateException;
+import dev.meridian.engine.template.TemplateInput;
+import dev.meridian.engine.template.TemplateLimits;
+import dev.meridian.protocol.ChatMessage;
+import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.Role;
+import dev.meridian.protocol.TokenIds;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Prompts to token ids for one model. A chat is rendered by the model's template, always with the opening of the
+ * assistant's turn; a model without a template reads the messages' contents, joined by newlines, after the tokenizer's
+ * own prefix. The tokenizer stays the caller's to close. Safe for any thread.
+ */
+public final class PromptEncoder {
+    private final Tokenizer tokenizer;
+    private final Optional<ChatTemplate> template;
+    private final boolean knowsDeveloper;
+    private final TemplateLimits limits;
+    private final Clock clock;
+
+    private PromptEncoder(
+            Tokenizer tokenizer,
+            Optional<ChatTemplate> template,
+            boolean knowsDeveloper,
+            TemplateLimits limits,
+            Clock clock) {
+        this.tokenizer = tokenizer;
+        this.template = template;
+        this.knowsDeveloper = knowsDeveloper;
+        this.limits = limits;
+        this.clock = clock;
+    }
+
+    /** Compiles the tokenizer's own chat template, if it has one. Throws {@link TemplateException} with its line. */
+    public static PromptEncoder of(Tokenizer tokenizer, TemplateLimits limits, Clock clock) {
+        Optional<String> source = tokenizer.chatTemplateSource();
+        return new PromptEncoder(
+                tokenizer,
+                source.map(ChatTemplate::compile),
+                source.map(text -> text.contains("developer")).orElse(false),
+                limits,
+                clock);
+    }
+
+    /** Renders and encodes; every fault of a prompt or a template is a refusal. */
+    public Encoded encode(Prompt prompt) {
+        return switch (prompt) {
+            case Prompt.Chat(List<ChatMessage> messages) -> chat(messages);
+            case Prompt.Text(String text) -> checked(tokenizer.encodeText(text), "prompt");
+            case Prompt.Tokens(TokenIds ids) -> tokens(ids);
+        };
+    }
+
+    private Encoded chat(List<ChatMessage> messages) {
+        if (template.isEmpty()) {
+            String joined = messages.stream().map(ChatMessage::content).collect(Collectors.joining("\n"));
+            return checked(tokenizer.encodePlain(joined), "messages");
+        }
+        List<Map<String, @Nullable Object>> turns = new ArrayList<>();
+        for (ChatMessage message : messages) {
+            turns.add(TemplateInput.message(roleName(message.role()), message.content()));
+        }
+        TemplateInput input = new TemplateInput(turns, true, tokenizer.specialTokens(), Map.of(), clock);
+        try {
+            return checked(tokenizer.encode(template.get().render(input, limits)), "messages");
+        } catch (TemplateException e) {
+            return new Encoded.Refused(new Refusal.TemplateFailed(String.valueOf(e.getMessage()), e.line()));
+        }
+    }
+
+    private String roleName(Role role) {
+        return role == Role.DEVELOPER && !knowsDeveloper ? Role.SYSTEM.wireName() : role.wireName();
+    }
+
+    private Encoded tokens(TokenIds ids) {
+        int size = tokenizer.table().size();
+        for (int i = 0; i < ids.size(); i++) {
+            if (ids.get(i) < 0 || ids.get(i) >= size) {
+                return refused(
+                        "prompt", "token " + ids.get(i) + " at index " + i + " is outside the vocabulary of " + size);
+            }
+        }
+        return ids.size() == 0 ? refused("prompt", "the prompt is empty") : new Encoded.Ids(ids);
+    }
+
+    private static Encoded checked(int[] ids, String parameter) {
+        return ids.length == 0 ? refused(parameter, "the prompt is empty") : new Encoded.Ids(TokenIds.of(ids));
+    }
+
+    private static Encoded refused(String parameter, String message) {
+        return new Encoded.Refused(new Refusal.InvalidRequest(parameter, message));
+    }
+}
