@@ -8,6 +8,7 @@ import dev.meridian.edge.openai.ApiError;
 import dev.meridian.edge.openai.ApiException;
 import dev.meridian.edge.openai.Dialect;
 import dev.meridian.edge.stream.StreamMetrics;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -64,7 +65,7 @@ final class ClientRoutes implements ConnectionStage.Handler {
         if (Cors.isPreflight(request)) {
             return CompletableFuture.completedFuture(cors.preflight(request, allowed));
         }
-        if (!allowed.contains(method)) {
+        if (!List.of(allowed.split(", ")).contains(method)) {
             return CompletableFuture.completedFuture(Responses.methodNotAllowed(allowed));
         }
         return switch (path) {

@@ -1,6 +1,7 @@
 package dev.meridian.edge;
 
 import dev.meridian.edge.http.ConnectionStage;
+import dev.meridian.edge.http.Connections;
 import dev.meridian.edge.http.Cors;
 import dev.meridian.edge.http.RequestIds;
 import dev.meridian.edge.stream.EdgeMux;
@@ -27,7 +28,8 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.stream.javadsl.Flow;
 
 /**
- * A running HTTP edge: the clients' port with OpenAI's API and the operators' port with health and metrics. Thread-safe.
+ * A running HTTP edge: the clients' port with OpenAI's API and the operators' port with health and metrics.
+ * Thread-safe.
  *
  * <p>It owns one mux actor and two listening sockets; {@link #stop} gives all of them back, the actor system stays.
  */
@@ -40,10 +42,20 @@ public final class HttpEdge {
 
     private final ActorSystem<?> system;
     private final ActorRef<EdgeMux.Command> mux;
-    private final ServerBinding client;
-    private final ServerBinding admin;
+    private final Port client;
+    private final Port admin;
 
-    private HttpEdge(ActorSystem<?> system, ActorRef<EdgeMux.Command> mux, ServerBinding client, ServerBinding admin) {
+    /** A listening socket and the connections that came by it. */
+    private record Port(ServerBinding binding, Connections connections) {
+        CompletionStage<Done> close() {
+            return connections
+                    .closeAll(CLOSE_CONNECTIONS_WITHIN)
+                    .thenCompose(_ -> binding.terminate(CLOSE_CONNECTIONS_WITHIN))
+                    .thenApply(_ -> Done.getInstance());
+        }
+    }
+
+    private HttpEdge(ActorSystem<?> system, ActorRef<EdgeMux.Command> mux, Port client, Port admin) {
         this.system = system;
         this.mux = mux;
         this.client = client;
@@ -85,11 +97,11 @@ public final class HttpEdge {
                 metrics);
         AdminRoutes admin = new AdminRoutes(new Readiness(system, settings, directory, mux, ids, clock), registry);
         return bind(system, settings, settings.clientHost(), settings.clientPort(), client)
-                .thenCompose(clientBinding -> bind(system, settings, settings.adminHost(), settings.adminPort(), admin)
-                        .handle((adminBinding, failure) -> failure == null
-                                ? CompletableFuture.completedFuture(
-                                        new HttpEdge(system, mux, clientBinding, adminBinding))
-                                : clientBinding
+                .thenCompose(clientPort -> bind(system, settings, settings.adminHost(), settings.adminPort(), admin)
+                        .handle((adminPort, failure) -> failure == null
+                                ? CompletableFuture.completedFuture(new HttpEdge(system, mux, clientPort, adminPort))
+                                : clientPort
+                                        .binding()
                                         .unbind()
                                         .<HttpEdge>thenCompose(_ -> CompletableFuture.failedFuture(failure)))
                         .thenCompose(stage -> stage))
@@ -100,43 +112,48 @@ public final class HttpEdge {
                 });
     }
 
-    private static CompletionStage<ServerBinding> bind(
+    private static CompletionStage<Port> bind(
             ActorSystem<?> system, EdgeSettings settings, String host, int port, ConnectionStage.Handler handler) {
-        Flow<HttpRequest, HttpResponse, NotUsed> connections = Flow.fromGraph(new ConnectionStage(
-                handler, settings.idleTimeout(), settings.requestDeadline().plus(AFTER_DEADLINE)));
+        Connections connections = new Connections();
+        Flow<HttpRequest, HttpResponse, NotUsed> flow = Flow.fromGraph(new ConnectionStage(
+                handler,
+                connections,
+                settings.idleTimeout(),
+                settings.requestDeadline().plus(AFTER_DEADLINE)));
         return Http.get(system)
                 .newServerAt(host, port)
                 .withSettings(HttpServerSettings.of(system, settings))
-                .bindFlow(connections)
+                .bindFlow(flow)
+                .thenApply(binding -> new Port(binding, connections))
                 .exceptionallyCompose(
                         failure -> CompletableFuture.failedFuture(new BindException(host, port, failure)));
     }
 
     /** Where clients connect, with the port that was actually bound. */
     public InetSocketAddress clientAddress() {
-        return client.localAddress();
+        return client.binding().localAddress();
     }
 
     /** Where operators connect. */
     public InetSocketAddress adminAddress() {
-        return admin.localAddress();
+        return admin.binding().localAddress();
     }
 
     /**
-     * Takes no more connections and requests, lets running streams end for {@code grace}, ends the rest with an error, and
-     * closes.
+     * Takes no more connections and requests, lets running streams end for {@code grace}, ends the rest with an error,
+     * and closes.
      */
     public CompletionStage<Done> stop(Duration grace) {
         Duration atLeast = grace.isPositive() ? grace : Duration.ofMillis(1);
-        return client.unbind()
+        return client.binding()
+                .unbind()
                 .thenCompose(_ -> AskPattern.<EdgeMux.Command, Done>ask(
                         mux,
                         replyTo -> new EdgeMux.Drain(atLeast, replyTo),
                         atLeast.plusSeconds(5),
                         system.scheduler()))
                 .handle((_, _) -> Done.getInstance())
-                .thenCompose(_ -> client.terminate(CLOSE_CONNECTIONS_WITHIN))
-                .thenCompose(_ -> admin.terminate(CLOSE_CONNECTIONS_WITHIN))
-                .thenApply(_ -> Done.getInstance());
+                .thenCompose(_ -> client.close())
+                .thenCompose(_ -> admin.close());
     }
 }

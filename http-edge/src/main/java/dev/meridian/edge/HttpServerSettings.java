@@ -1,18 +1,27 @@
 package dev.meridian.edge;
 
 import com.typesafe.config.ConfigFactory;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
 
 /** Pekko HTTP's own settings: what its configuration says, with the edge's bounds and what our protocol needs. */
 final class HttpServerSettings {
+    private static final Map<String, Object> PARSING = Map.of(
+            "pekko.http.server.parsing.error-handler",
+            MalformedRequests.class.getName(),
+            // Clients' headers need not please a strict parser, and must not land in the log.
+            "pekko.http.server.parsing.modeled-header-parsing",
+            false,
+            "pekko.http.server.parsing.illegal-header-warnings",
+            false);
+
     private HttpServerSettings() {}
 
     static ServerSettings of(ActorSystem<?> system, EdgeSettings settings) {
-        ServerSettings server = ServerSettings.create(ConfigFactory.parseString(
-                        "pekko.http.server.parsing.error-handler = \"" + MalformedRequests.class.getName() + "\"")
-                .withFallback(system.settings().config()));
+        ServerSettings server = ServerSettings.create(
+                ConfigFactory.parseMap(PARSING).withFallback(system.settings().config()));
         return server.withServerHeader(Optional.empty())
                 .withMaxConnections(settings.maxConnections())
                 .withTransparentHeadRequests(true)

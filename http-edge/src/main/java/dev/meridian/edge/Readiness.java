@@ -28,8 +28,8 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ready means that every model of the directory gave one real token, by the way that clients' requests take. One check at a
- * time; its result is given again for a while. Thread-safe.
+ * Ready means that every model of the directory gave one real token, by the way that clients' requests take. One check
+ * at a time; its result is given again for a while. Thread-safe.
  */
 final class Readiness {
     private static final Generation ONE_TOKEN = new Generation(Sampling.greedy(), 1, 1, List.of(), -1);

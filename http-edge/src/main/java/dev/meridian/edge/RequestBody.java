@@ -2,14 +2,12 @@ package dev.meridian.edge;
 
 import dev.meridian.edge.openai.ApiError;
 import dev.meridian.edge.openai.ApiException;
-import java.util.Locale;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
-import org.apache.pekko.http.scaladsl.model.EntityStreamException;
 import org.apache.pekko.http.scaladsl.model.EntityStreamSizeException;
 import org.apache.pekko.stream.Materializer;
 
@@ -20,6 +18,10 @@ final class RequestBody {
     /** The bytes, or a failed stage with an {@link ApiException}: 408, 413, 415 or 400. */
     static CompletionStage<byte[]> read(HttpRequest request, EdgeSettings settings, Materializer materializer) {
         requireJson(request.entity().getContentType());
+        // A body that came in one piece with its head is not held against the limit by toStrict.
+        if (request.entity().getContentLengthOption().orElse(0) > settings.maxBodyBytes()) {
+            throw tooLarge(settings);
+        }
         return request.entity()
                 .toStrict(settings.bodyReadTimeout().toMillis(), settings.maxBodyBytes(), materializer)
                 .handle((HttpEntity.Strict strict, Throwable failure) -> {
@@ -31,14 +33,11 @@ final class RequestBody {
     }
 
     private static void requireJson(ContentType type) {
-        boolean json = type.mediaType().toString().equals("application/json");
-        boolean utf8 = !type.binary()
-                || type.getCharsetOption()
-                        .map(charset -> charset.value().toLowerCase(Locale.ROOT).equals("utf-8"))
-                        .orElse(true);
-        if (!json || !utf8) {
+        // A charset is ignored: JSON is UTF-8 and nothing else (RFC 8259, section 8.1).
+        if (!type.mediaType().mainType().equals("application")
+                || !type.mediaType().subType().equals("json")) {
             throw new ApiException(
-                    ApiError.http(415, "unsupported_media_type", "The Content-Type must be application/json (UTF-8)."));
+                    ApiError.http(415, "unsupported_media_type", "The Content-Type must be application/json."));
         }
     }
 
@@ -46,14 +45,16 @@ final class RequestBody {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         return switch (cause) {
-            case EntityStreamSizeException _ ->
-                new ApiException(ApiError.http(
-                        413, "body_too_large", "The request body exceeds " + settings.maxBodyBytes() + " bytes."));
+            case EntityStreamSizeException _ -> tooLarge(settings);
             case TimeoutException _ ->
                 new ApiException(ApiError.http(408, "body_timeout", "The request body did not arrive in time."));
-            case EntityStreamException _ ->
-                new ApiException(ApiError.http(400, "body_incomplete", "The request body ended early."));
-            default -> new CompletionException(cause);
+            // Anything else that breaks the body off is the client's doing: it left, or sent less than it announced.
+            default -> new ApiException(ApiError.http(400, "body_incomplete", "The request body ended early."));
         };
+    }
+
+    private static ApiException tooLarge(EdgeSettings settings) {
+        return new ApiException(ApiError.http(
+                413, "body_too_large", "The request body exceeds " + settings.maxBodyBytes() + " bytes."));
     }
 }

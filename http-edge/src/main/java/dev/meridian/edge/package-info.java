@@ -1,6 +1,6 @@
 /**
- * The HTTP edge: takes OpenAI-shaped requests, routes them to replicas and streams their tokens back. {@code node} starts
- * it; it knows replicas only by the message protocol, never the engine, placement or the cluster.
+ * The HTTP edge: takes OpenAI-shaped requests, routes them to replicas and streams their tokens back. {@code node}
+ * starts it; it knows replicas only by the message protocol, never the engine, placement or the cluster.
  */
 @NullMarked
 package dev.meridian.edge;

@@ -12,13 +12,15 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
 
@@ -30,30 +32,36 @@ final class EdgeFixture implements AutoCloseable {
 
     final ActorTestKit kit = ActorTestKit.create();
     final Map<String, ServedModel> models = new ConcurrentHashMap<>();
+    final AtomicLong nowMillis = new AtomicLong(NOW * 1000);
     final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     final HttpEdge edge;
+    private boolean stopped;
 
     EdgeFixture(String overrides) {
         edge = start(overrides);
     }
 
-    HttpEdge start(String overrides) {
+    EdgeSettings settings(String overrides) {
         Config config = ConfigFactory.parseString(overrides)
                 .withFallback(ConfigFactory.parseString("meridian.edge { client-port = 0, admin-port = 0 }"))
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve();
+        return EdgeSettings.of(config);
+    }
+
+    private HttpEdge start(String overrides) {
         return await(HttpEdge.start(
                 kit.system(),
-                EdgeSettings.of(config),
+                settings(overrides),
                 directory(),
                 registry,
                 new Random(1),
-                InstantSource.fixed(Instant.ofEpochSecond(NOW))));
+                () -> Instant.ofEpochMilli(nowMillis.get())));
     }
 
-    private ModelDirectory directory() {
+    ModelDirectory directory() {
         return new ModelDirectory() {
             @Override
             public List<ServedModel> models() {
@@ -73,7 +81,7 @@ final class EdgeFixture implements AutoCloseable {
         return ref;
     }
 
-    static <T> T await(java.util.concurrent.CompletionStage<T> stage) {
+    static <T> T await(CompletionStage<T> stage) {
         try {
             return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
         } catch (Exception e) {
@@ -115,9 +123,16 @@ final class EdgeFixture implements AutoCloseable {
         }
     }
 
+    CompletionStage<Done> stop(Duration grace) {
+        stopped = true;
+        return edge.stop(grace);
+    }
+
     @Override
     public void close() {
-        await(edge.stop(Duration.ofMillis(100)));
+        if (!stopped) {
+            await(stop(Duration.ofMillis(100)));
+        }
         client.close();
         kit.shutdownTestKit();
     }

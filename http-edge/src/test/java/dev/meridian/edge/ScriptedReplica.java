@@ -20,8 +20,8 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A replica whose every word a test decides: it records what it is told and does, for each Submit, what its script says. A
- * token's id is its place in the vocabulary below, its text that word.
+ * A replica whose every word a test decides: it records what it is told and does, for each Submit, what its script
+ * says. A token's id is its place in the vocabulary below, its text that word.
  */
 public final class ScriptedReplica {
     /** What to do about a Submit; runs in the actor. */
@@ -38,10 +38,11 @@ public final class ScriptedReplica {
 
     public Behavior<ReplicaCommand> behavior() {
         return Behaviors.setup(context -> Behaviors.receiveMessage(command -> {
-            received.add(command);
             if (command instanceof Submit submit) {
                 script.onSubmit(submit, context.getSelf());
             }
+            // Last, so that a test that saw a Submit knows that its script has run.
+            received.add(command);
             return Behaviors.same();
         }));
     }

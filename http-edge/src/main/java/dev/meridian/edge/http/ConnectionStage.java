@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
+import org.apache.pekko.Done;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.stream.Attributes;
@@ -21,10 +22,11 @@ import org.apache.pekko.stream.stage.TimerGraphStageLogic;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The requests of one client connection, one after the other. While a reply is awaited or streamed, the stage goes on asking
- * for a next request: only so does the server read the socket, see the client's FIN, and tell that request's presence. (A
- * request with {@code Connection: close} ends the server's reading by itself; there a leaving client is noticed when bytes
- * are written.) It closes a connection that idles, and one whose request lives far beyond every deadline.
+ * The requests of one client connection, one after the other. While a reply is awaited or streamed, the stage goes on
+ * asking for a next request: only so does the server read the socket, see the client's FIN, and tell that request's
+ * presence. (A request with {@code Connection: close} ends the server's reading by itself; there a leaving client is
+ * noticed when bytes are written.) It closes a connection that idles, and one whose request lives far beyond every
+ * deadline.
  */
 public final class ConnectionStage extends GraphStage<FlowShape<HttpRequest, HttpResponse>> {
     /** Answers a request; {@code presence.answered()} is the handler's to call when a streamed entity has ended. */
@@ -36,6 +38,7 @@ public final class ConnectionStage extends GraphStage<FlowShape<HttpRequest, Htt
     private final Outlet<HttpResponse> out = Outlet.create("ConnectionStage.out");
     private final FlowShape<HttpRequest, HttpResponse> shape = FlowShape.of(in, out);
     private final Handler handler;
+    private final Connections connections;
     private final Duration idleTimeout;
     private final Duration requestLimit;
 
@@ -45,8 +48,9 @@ public final class ConnectionStage extends GraphStage<FlowShape<HttpRequest, Htt
      * @param idleTimeout a connection without a request is closed after this
      * @param requestLimit a request that is not over by then takes its connection down
      */
-    public ConnectionStage(Handler handler, Duration idleTimeout, Duration requestLimit) {
+    public ConnectionStage(Handler handler, Connections connections, Duration idleTimeout, Duration requestLimit) {
         this.handler = handler;
+        this.connections = connections;
         this.idleTimeout = idleTimeout;
         this.requestLimit = requestLimit;
     }
@@ -73,6 +77,8 @@ public final class ConnectionStage extends GraphStage<FlowShape<HttpRequest, Htt
         private boolean lastRequest;
         private @Nullable HttpRequest waiting;
         private @Nullable HttpResponse ready;
+        private boolean closing;
+        private @Nullable Runnable closer;
         private long idleSince = System.nanoTime();
 
         Logic() {
@@ -99,6 +105,12 @@ public final class ConnectionStage extends GraphStage<FlowShape<HttpRequest, Htt
 
         @Override
         public void preStart() {
+            AsyncCallback<Done> close = createAsyncCallback(_ -> {
+                closing = true;
+                closeIfIdle();
+            });
+            closer = () -> close.invoke(Done.getInstance());
+            connections.opened(closer);
             scheduleWithFixedDelay("limits", idleTimeout.dividedBy(4), idleTimeout.dividedBy(4));
         }
 
@@ -148,6 +160,8 @@ public final class ConnectionStage extends GraphStage<FlowShape<HttpRequest, Htt
                     start(next);
                 } else if (isClosed(in)) {
                     completeStage();
+                } else {
+                    closeIfIdle();
                 }
             }
         }
@@ -161,6 +175,13 @@ public final class ConnectionStage extends GraphStage<FlowShape<HttpRequest, Htt
         private void onOver(Presence presence) {
             inFlight.remove(presence);
             idleSince = System.nanoTime();
+            closeIfIdle();
+        }
+
+        private void closeIfIdle() {
+            if (closing && inFlight.isEmpty() && !handling && waiting == null) {
+                completeStage();
+            }
         }
 
         private void onNoMoreRequests() {
@@ -190,6 +211,9 @@ public final class ConnectionStage extends GraphStage<FlowShape<HttpRequest, Htt
 
         @Override
         public void postStop() {
+            if (closer != null) {
+                connections.closed(closer);
+            }
             // A stage that has passed on its last response stops before that response's bytes are out.
             if (!(lastRequest && ready == null && !handling)) {
                 tellGone();

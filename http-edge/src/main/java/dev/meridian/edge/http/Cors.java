@@ -7,8 +7,8 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
 /**
- * Cross-origin access for pages in browsers, never with credentials (WHATWG Fetch, "CORS protocol"). The same headers go on
- * replies, errors and streams, so that a page can read each. Thread-safe.
+ * Cross-origin access for pages in browsers, never with credentials (WHATWG Fetch, "CORS protocol"). The same headers
+ * go on replies, errors and streams, so that a page can read each. Thread-safe.
  */
 public final class Cors {
     private static final int MAX_HEADERS_LENGTH = 2000;

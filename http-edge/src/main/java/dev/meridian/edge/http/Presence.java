@@ -3,8 +3,8 @@ package dev.meridian.edge.http;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether the client of one request is still there. Ends once, either answered or gone. Thread-safe: the connection says
- * gone, whoever writes the reply says answered.
+ * Whether the client of one request is still there. Ends once, either answered or gone. Thread-safe: the connection
+ * says gone, whoever writes the reply says answered.
  */
 public final class Presence {
     private final Runnable whenAnswered;

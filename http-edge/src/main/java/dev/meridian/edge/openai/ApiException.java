@@ -1,6 +1,9 @@
 package dev.meridian.edge.openai;
 
-/** Carries an {@link ApiError} out of a parser; it has no stack trace, because it speaks of the request and not of code. */
+/**
+ * Carries an {@link ApiError} out of a parser; it has no stack trace, because it speaks of the request and not of
+ * code.
+ */
 public final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

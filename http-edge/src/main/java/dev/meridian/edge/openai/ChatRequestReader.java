@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * Reads the body of {@code POST /v1/chat/completions}.
  *
  * <p>Source of names and ranges: OpenAI's OpenAPI description, schema CreateChatCompletionRequest; {@code top_k},
- * {@code min_p} and {@code repetition_penalty} are the usual extensions of open servers. A message's {@code name} is accepted
- * and ignored: templates do not know it.
+ * {@code min_p} and {@code repetition_penalty} are the usual extensions of open servers. A message's {@code name} is
+ * accepted and ignored: templates do not know it.
  */
 public final class ChatRequestReader {
     /** They steer billing, caches and abuse detection of a hosted service, and mean nothing here. */

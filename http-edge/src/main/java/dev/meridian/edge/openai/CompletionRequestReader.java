@@ -11,8 +11,9 @@ import java.util.function.LongSupplier;
 /**
  * Reads the body of {@code POST /v1/completions}.
  *
- * <p>Source of names, ranges and the default of 16 tokens: OpenAI's OpenAPI description, schema CreateCompletionRequest. A
- * request carries one prompt; several are refused, because each would be a stream of its own.
+ * <p>Source of names, ranges and the default of 16 tokens: OpenAI's OpenAPI description, schema
+ * CreateCompletionRequest. A request carries one prompt; several are refused, because each would be a stream of its
+ * own.
  */
 public final class CompletionRequestReader {
     private static final int DEFAULT_MAX_TOKENS = 16;

@@ -45,7 +45,7 @@ public final class ErrorTable {
                         "context_length_exceeded",
                         "The prompt has " + promptTokens + " tokens; this model's context of " + contextTokens
                                 + " tokens leaves no room for a reply.",
-                        "messages",
+                        null,
                         0);
             case Refusal.KvBudgetExceeded(long neededBytes, long budgetBytes) ->
                 ApiError.invalid(

@@ -10,8 +10,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Typed access to a JSON object. A field that is missing and one that is null are the same; each error names the parameter
- * and what is allowed. Fields that nobody asked for by the end are unknown.
+ * Typed access to a JSON object. A field that is missing and one that is null are the same; each error names the
+ * parameter and what is allowed. Fields that nobody asked for by the end are unknown.
  */
 final class Fields {
     private final ObjectNode node;
@@ -57,7 +57,9 @@ final class Fields {
         return value == null ? null : text(value, path(name));
     }
 
-    /** A string of Unicode characters: half a surrogate pair and NUL are refused, which not every tokenizer survives. */
+    /**
+     * A string of Unicode characters: half a surrogate pair and NUL are refused, which not every tokenizer survives.
+     */
     static String text(JsonNode value, String param) {
         if (!value.isTextual()) {
             throw wrongType(param, "a string", value);

@@ -6,9 +6,9 @@ import dev.meridian.protocol.Entry;
 import java.util.List;
 
 /**
- * Turns what a journal holds into server-sent events: one event per token that has something to show, all of one read in
- * one piece so that a step is one flush. Owned by one stream. Format: WHATWG HTML, "server-sent events", with OpenAI's
- * chunks as data and {@code [DONE]} behind a stream that ended well.
+ * Turns what a journal holds into server-sent events: one event per token that has something to show, all of one read
+ * in one piece so that a step is one flush. Owned by one stream. Format: WHATWG HTML, "server-sent events", with
+ * OpenAI's chunks as data and {@code [DONE]} behind a stream that ended well.
  */
 public final class SseWriter {
     private final Dialect dialect;

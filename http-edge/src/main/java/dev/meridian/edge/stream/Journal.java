@@ -2,24 +2,29 @@ package dev.meridian.edge.stream;
 
 import dev.meridian.protocol.Entry;
 import dev.meridian.protocol.TokenLogprob;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The entries of one stream that its client has not read yet. The mux appends and never waits; one reader takes everything
- * at its own pace, so a slow client costs these bytes and nothing else. Bounded, because the mux takes no more entries than
- * {@code maxTokens} per choice. Safe for one writer and one reader on different threads.
+ * The entries of one stream that its client has not read yet. The mux appends and never waits; one reader takes them
+ * at its own pace, so a slow client costs these bytes and nothing else. Bounded, because the mux takes no more entries
+ * than {@code maxTokens} per choice. Safe for one writer and one reader on different threads.
  */
 public final class Journal {
-    /** What an entry without text weighs on the heap: the record, its list slot, its string header (estimate, bytes). */
+    /**
+     * What an entry without text weighs on the heap: the record, its list slot, its string header (estimate, bytes).
+     */
     private static final int ENTRY_BYTES = 120;
 
+    private static final int READ_BYTES = 65_536;
     private static final int LOGPROB_BYTES = 140;
 
     private final AtomicLong totalBytes;
-    private List<Entry> unread = new ArrayList<>();
+    private final Queue<Entry> unread = new ArrayDeque<>();
     private long unreadBytes;
     private @Nullable StreamEnd end;
     private @Nullable Runnable reader;
@@ -66,24 +71,34 @@ public final class Journal {
         reader = newReader;
     }
 
-    /** Everything since the last read; both parts may be empty. */
+    /**
+     * What has arrived since the last read, about {@value #READ_BYTES} bytes of it at most, so that what a slow client
+     * has not read stays here, counted, and not in buffers behind. The end comes with the last entries; both may be
+     * absent.
+     */
     synchronized JournalRead take() {
-        List<Entry> taken = unread;
-        unread = taken.isEmpty() ? taken : new ArrayList<>();
-        totalBytes.addAndGet(-unreadBytes);
-        unreadBytes = 0;
-        return new JournalRead(taken.isEmpty() ? List.of() : taken, end);
+        if (unread.isEmpty()) {
+            return new JournalRead(List.of(), end);
+        }
+        List<Entry> taken = new ArrayList<>(Math.min(unread.size(), 64));
+        long bytes = 0;
+        while (!unread.isEmpty() && bytes < READ_BYTES) {
+            Entry entry = unread.remove();
+            bytes += bytesOf(entry);
+            taken.add(entry);
+        }
+        unreadBytes -= bytes;
+        totalBytes.addAndGet(-bytes);
+        return new JournalRead(taken, unread.isEmpty() ? end : null);
     }
 
     /** Frees what nobody will read. */
     synchronized void discard() {
         end(new StreamEnd.Abandoned());
-        take();
+        unread.clear();
+        totalBytes.addAndGet(-unreadBytes);
+        unreadBytes = 0;
         reader = null;
-    }
-
-    synchronized long unreadBytes() {
-        return unreadBytes;
     }
 
     private static long bytesOf(Entry entry) {

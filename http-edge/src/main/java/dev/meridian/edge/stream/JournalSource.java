@@ -11,8 +11,8 @@ import org.apache.pekko.stream.stage.GraphStage;
 import org.apache.pekko.stream.stage.GraphStageLogic;
 
 /**
- * A client's view of a journal: each element is all that arrived since the last one, the last element carries the end. When
- * downstream goes away early, {@code whenAbandoned} runs and the journal is freed.
+ * A client's view of a journal: each element is all that arrived since the last one, the last element carries the end.
+ * When downstream goes away early, {@code whenAbandoned} runs and the journal is freed.
  */
 public final class JournalSource extends GraphStage<SourceShape<JournalRead>> {
     private final Outlet<JournalRead> out = Outlet.create("JournalSource.out");

@@ -14,8 +14,8 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the mux knows of one running request: the current attempt and its producer, and per choice which token comes next.
- * Owned by the mux actor. Times are the mux's clock in nanoseconds.
+ * What the mux knows of one running request: the current attempt and its producer, and per choice which token comes
+ * next. Owned by the mux actor. Times are the mux's clock in nanoseconds.
  */
 final class LiveStream {
     /** What became of an entry. */
@@ -45,6 +45,10 @@ final class LiveStream {
     TokenIds promptIds;
 
     boolean opened;
+
+    /** Entries of the current attempt came before its Accepted, and were not taken. */
+    boolean heardEarly;
+
     long submittedAt;
     /** When anything last said that the current attempt is alive. */
     long aliveAt;
@@ -129,6 +133,10 @@ final class LiveStream {
         return !finished[choice] && next[choice] >= request.maxTokensPerChoice();
     }
 
+    boolean isFinished(int choice) {
+        return finished[choice];
+    }
+
     boolean allFinished() {
         return unfinished == 0;
     }
@@ -159,6 +167,7 @@ final class LiveStream {
         submittedAt = now;
         aliveAt = now;
         retryAt = 0;
+        heardEarly = false;
         resends = 0;
         Arrays.fill(askedFrom, -1);
     }

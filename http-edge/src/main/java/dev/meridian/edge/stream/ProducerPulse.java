@@ -1,6 +1,9 @@
 package dev.meridian.edge.stream;
 
-/** When a producer last spoke and when its engine last moved. Owned by the mux actor; times in nanoseconds of its clock. */
+/**
+ * When a producer last spoke and when its engine last moved. Owned by the mux actor; times in nanoseconds of its
+ * clock.
+ */
 final class ProducerPulse {
     private long step = Long.MIN_VALUE;
     private long steppedAt;

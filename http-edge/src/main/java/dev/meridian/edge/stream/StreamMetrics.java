@@ -12,7 +12,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The edge's meters. A label {@code model} is only ever a model of the directory, so their number is bounded. Thread-safe. */
+/**
+ * The edge's meters. A label {@code model} is only ever a model of the directory, so their number is bounded.
+ * Thread-safe.
+ */
 public final class StreamMetrics {
     private static final Duration[] LONG_BUCKETS =
             millis(5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000);

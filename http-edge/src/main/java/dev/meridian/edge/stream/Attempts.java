@@ -1,0 +1,93 @@
+package dev.meridian.edge.stream;
+
+import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.message.ReplicaCommand;
+import dev.meridian.protocol.message.StreamEvent;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Sends attempts to replicas, moves streams to their next one, and takes attempts back. Runs in the mux actor. */
+final class Attempts {
+    private static final Logger LOG = LoggerFactory.getLogger(EdgeMux.class);
+
+    private final ActorContext<EdgeMux.Command> context;
+    private final StreamSettings settings;
+    private final Function<String, Optional<ActorRef<ReplicaCommand>>> directory;
+    private final StreamMetrics metrics;
+    private final LongSupplier nanoClock;
+    private final ActorRef<StreamEvent> edge;
+    private final Set<ActorRef<ReplicaCommand>> watched = new HashSet<>();
+
+    Attempts(
+            ActorContext<EdgeMux.Command> context,
+            StreamSettings settings,
+            Function<String, Optional<ActorRef<ReplicaCommand>>> directory,
+            StreamMetrics metrics,
+            LongSupplier nanoClock) {
+        this.context = context;
+        this.settings = settings;
+        this.directory = directory;
+        this.metrics = metrics;
+        this.nanoClock = nanoClock;
+        edge = context.messageAdapter(StreamEvent.class, EdgeMux.FromReplica::new);
+    }
+
+    /** Who serves the stream's model now. */
+    Optional<ActorRef<ReplicaCommand>> replicaFor(LiveStream stream) {
+        return replicaFor(stream.request.model());
+    }
+
+    Optional<ActorRef<ReplicaCommand>> replicaFor(String model) {
+        return directory.apply(model);
+    }
+
+    /** Submits the current attempt. */
+    void send(LiveStream stream) {
+        watch(stream.replica);
+        stream.replica.tell(stream.submit(edge));
+    }
+
+    /** Turns to the next attempt at {@code replica}; false when none is left. */
+    boolean next(LiveStream stream, ActorRef<ReplicaCommand> replica, StreamFailure reason) {
+        if (stream.attempt.number() >= settings.maxAttempts()) {
+            return false;
+        }
+        cancel(stream);
+        stream.startNextAttempt(replica, nanoClock.getAsLong());
+        LOG.info("request {} goes to attempt {}: {}", stream.request.id(), stream.attempt.number(), reason);
+        if (!stream.request.probe()) {
+            metrics.of(stream.request.model()).nextAttempt();
+        }
+        send(stream);
+        return true;
+    }
+
+    void cancel(LiveStream stream) {
+        stream.feeder().tell(new ReplicaCommand.Cancel(stream.attempt));
+    }
+
+    /** Death of {@code ref} comes as {@link EdgeMux.ReplicaTerminated}. */
+    void watch(ActorRef<ReplicaCommand> ref) {
+        if (watched.add(ref)) {
+            context.watchWith(ref, new EdgeMux.ReplicaTerminated(ref));
+        }
+    }
+
+    void forget(ActorRef<ReplicaCommand> dead) {
+        watched.remove(dead);
+    }
+
+    /** For the operator: what a client is not told. */
+    void logIfEngineFailed(LiveStream stream, StreamEnd end) {
+        if (end instanceof StreamEnd.Failed(StreamFailure.ByReplica(Refusal.EngineFailed(String message)))) {
+            LOG.warn("request {}: the engine failed: {}", stream.request.id(), message);
+        }
+    }
+}

@@ -1,0 +1,333 @@
+package dev.meridian.edge.stream;
+
+import dev.meridian.edge.stream.EdgeMux.Open;
+import dev.meridian.edge.stream.EdgeMux.Opened;
+import dev.meridian.edge.stream.EdgeMux.Rejected;
+import dev.meridian.protocol.Attempt;
+import dev.meridian.protocol.Entry;
+import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.message.ReplicaCommand;
+import dev.meridian.protocol.message.StreamEvent;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/** The running streams of one mux and what each event does to them. Runs in the mux actor. */
+final class LiveStreams {
+    private final Attempts attempts;
+    private final StreamSettings settings;
+    private final StreamMetrics metrics;
+    private final LongSupplier nanoClock;
+    private final Map<String, LiveStream> streams = new HashMap<>();
+    private final Map<ActorRef<ReplicaCommand>, ProducerPulse> pulses = new HashMap<>();
+    private final List<LiveStream> touched = new ArrayList<>();
+
+    LiveStreams(Attempts attempts, StreamSettings settings, StreamMetrics metrics, LongSupplier nanoClock) {
+        this.attempts = attempts;
+        this.settings = settings;
+        this.metrics = metrics;
+        this.nanoClock = nanoClock;
+    }
+
+    boolean isEmpty() {
+        return streams.isEmpty();
+    }
+
+    void open(Open open) {
+        StreamRequest request = open.request();
+        Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(request.model());
+        if (streams.size() >= settings.maxStreams()) {
+            open.replyTo().tell(new Rejected(new StreamFailure.TooManyStreams(settings.maxStreams())));
+        } else if (metrics.journalBytes().get() > settings.maxJournalBytes()) {
+            open.replyTo().tell(new Rejected(new StreamFailure.JournalFull(settings.maxJournalBytes())));
+        } else if (replica.isEmpty()) {
+            open.replyTo().tell(new Rejected(new StreamFailure.ByReplica(new Refusal.ModelUnknown(request.model()))));
+        } else {
+            LiveStream stream =
+                    new LiveStream(request, open.journal(), open.replyTo(), replica.get(), nanoClock.getAsLong());
+            if (streams.putIfAbsent(request.id(), stream) != null) {
+                throw new IllegalArgumentException("request " + request.id() + " is open already");
+            }
+            metrics.activeStreams(streams.size());
+            attempts.send(stream);
+        }
+    }
+
+    void clientGone(String requestId) {
+        LiveStream stream = streams.get(requestId);
+        if (stream != null) {
+            attempts.cancel(stream);
+            close(stream, new StreamEnd.Abandoned());
+        }
+    }
+
+    void on(StreamEvent event) {
+        switch (event) {
+            case StreamEvent.StepBatch batch -> onBatch(batch);
+            case StreamEvent.Heartbeat heartbeat -> onHeartbeat(heartbeat);
+            case StreamEvent.Accepted accepted -> onAccepted(accepted);
+            case StreamEvent.Refused refused -> onRefused(refused);
+        }
+    }
+
+    private void onAccepted(StreamEvent.Accepted accepted) {
+        LiveStream stream = streams.get(accepted.attempt().requestId());
+        if (stream == null || !stream.attempt.equals(accepted.attempt())) {
+            accepted.producer().tell(new ReplicaCommand.Cancel(accepted.attempt()));
+            return;
+        }
+        if (stream.producer != null) {
+            if (!stream.producer.equals(accepted.producer())) {
+                accepted.producer().tell(new ReplicaCommand.Cancel(accepted.attempt()));
+            }
+            return;
+        }
+        long now = nanoClock.getAsLong();
+        attempts.watch(accepted.producer());
+        pulses.computeIfAbsent(accepted.producer(), _ -> new ProducerPulse(now));
+        stream.accept(accepted, now);
+        if (!stream.request.probe()) {
+            metrics.of(stream.request.model()).accepted(accepted.promptIds().size());
+        }
+        if (!stream.opened) {
+            stream.opened = true;
+            stream.replyTo.tell(new Opened(accepted.promptIds().size()));
+        }
+        if (stream.heardEarly) {
+            askAgainForAll(stream, accepted.producer());
+        }
+    }
+
+    private static void askAgainForAll(LiveStream stream, ActorRef<ReplicaCommand> producer) {
+        for (int choice = 0; choice < stream.request.generation().choices(); choice++) {
+            if (!stream.isFinished(choice) && stream.asksFirstTime(choice)) {
+                producer.tell(new ReplicaCommand.Resend(stream.attempt, choice, stream.nextIndex(choice)));
+            }
+        }
+    }
+
+    private void onRefused(StreamEvent.Refused refused) {
+        LiveStream stream = streams.get(refused.attempt().requestId());
+        if (stream == null || !stream.attempt.equals(refused.attempt())) {
+            return;
+        }
+        StreamFailure failure = new StreamFailure.ByReplica(refused.reason());
+        if (!mayPassElsewhere(refused.reason())) {
+            close(stream, new StreamEnd.Failed(failure));
+            return;
+        }
+        Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
+        if (other.isPresent() && !other.get().equals(stream.replica)) {
+            nextAttempt(stream, other.get(), failure);
+        } else if (stream.attempt.number() > 1 && other.isPresent()) {
+            // A stream that was already moved waits for room instead of breaking off in the client's face.
+            stream.retryAt = nanoClock.getAsLong() + settings.acceptTimeout().toNanos();
+        } else {
+            close(stream, new StreamEnd.Failed(failure));
+        }
+    }
+
+    /** Whether the refusal is about the replica's state and not about the request. */
+    private static boolean mayPassElsewhere(Refusal reason) {
+        return switch (reason) {
+            case Refusal.QueueFull _, Refusal.ModelNotReady _, Refusal.EngineFailed _, Refusal.DuplicateAttempt _ ->
+                true;
+            case Refusal.PromptTooLong _,
+                    Refusal.KvBudgetExceeded _,
+                    Refusal.ModelUnknown _,
+                    Refusal.InvalidRequest _,
+                    Refusal.TemplateFailed _,
+                    Refusal.DeadlineExceeded _ -> false;
+        };
+    }
+
+    private void onBatch(StreamEvent.StepBatch batch) {
+        long now = nanoClock.getAsLong();
+        hear(batch.producer(), batch.step(), now);
+        for (Entry entry : batch.entries()) {
+            onEntry(entry, batch.producer(), now);
+        }
+        for (LiveStream stream : touched) {
+            stream.touched = false;
+            if (stream.allFinished()) {
+                close(stream, new StreamEnd.Finished());
+            } else {
+                stream.journal.flush();
+            }
+        }
+        touched.clear();
+    }
+
+    private void onEntry(Entry entry, ActorRef<ReplicaCommand> producer, long now) {
+        LiveStream stream = streams.get(entry.attempt().requestId());
+        if (stream == null) {
+            producer.tell(new ReplicaCommand.Cancel(entry.attempt()));
+            return;
+        }
+        switch (stream.take(entry, producer)) {
+            case TAKEN -> onTaken(stream, entry, now);
+            case GAP -> onGap(stream, entry, producer);
+            case FOREIGN -> producer.tell(new ReplicaCommand.Cancel(entry.attempt()));
+            case DUPLICATE -> {}
+        }
+    }
+
+    private void onTaken(LiveStream stream, Entry entry, long now) {
+        stream.aliveAt = now;
+        long gap = stream.gapSinceLastEntry(entry.choice(), now);
+        if (!stream.request.probe()) {
+            StreamMetrics.OfModel meters = metrics.of(stream.request.model());
+            meters.token(gap);
+            if (entry.timings() != null) {
+                meters.finished(entry.timings());
+            }
+        }
+        if (stream.overrun(entry.choice())) {
+            fail(stream, new StreamFailure.ByReplica(new Refusal.EngineFailed("more tokens than were asked for")));
+        } else if (!stream.touched) {
+            stream.touched = true;
+            touched.add(stream);
+        }
+    }
+
+    private void onGap(LiveStream stream, Entry entry, ActorRef<ReplicaCommand> producer) {
+        if (stream.producer == null) {
+            stream.heardEarly = true;
+            return;
+        }
+        if (!stream.asksFirstTime(entry.choice())) {
+            return;
+        }
+        if (stream.resends++ < settings.maxResends()) {
+            producer.tell(new ReplicaCommand.Resend(stream.attempt, entry.choice(), stream.nextIndex(entry.choice())));
+        } else {
+            attempts.replicaFor(stream)
+                    .ifPresent(replica ->
+                            nextAttempt(stream, replica, new StreamFailure.AttemptsExhausted(settings.maxAttempts())));
+        }
+    }
+
+    private void onHeartbeat(StreamEvent.Heartbeat heartbeat) {
+        long now = nanoClock.getAsLong();
+        ActorRef<ReplicaCommand> producer = heartbeat.producer();
+        hear(producer, heartbeat.step(), now);
+        for (Attempt attempt : heartbeat.live()) {
+            LiveStream stream = streams.get(attempt.requestId());
+            if (stream == null
+                    || !stream.attempt.equals(attempt)
+                    || (stream.producer != null && !stream.producer.equals(producer))) {
+                producer.tell(new ReplicaCommand.Cancel(attempt));
+            } else {
+                stream.aliveAt = now;
+            }
+        }
+    }
+
+    /** Only producers that feed a stream are remembered; strangers leave no trace. */
+    private void hear(ActorRef<ReplicaCommand> producer, long step, long now) {
+        ProducerPulse pulse = pulses.get(producer);
+        if (pulse != null) {
+            pulse.hear(step, now);
+        }
+    }
+
+    void replicaTerminated(ActorRef<ReplicaCommand> dead) {
+        attempts.forget(dead);
+        pulses.remove(dead);
+        for (LiveStream stream : List.copyOf(streams.values())) {
+            if (dead.equals(stream.producer) || (stream.producer == null && dead.equals(stream.replica))) {
+                Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
+                StreamFailure lost = new StreamFailure.ReplicaLost(stream.request.model());
+                if (other.isPresent() && !other.get().equals(dead)) {
+                    nextAttempt(stream, other.get(), lost);
+                } else {
+                    fail(stream, lost);
+                }
+            }
+        }
+    }
+
+    void tick() {
+        long now = nanoClock.getAsLong();
+        for (LiveStream stream : List.copyOf(streams.values())) {
+            if (now - stream.deadlineAt >= 0) {
+                fail(stream, new StreamFailure.ByReplica(new Refusal.DeadlineExceeded()));
+            } else if (stream.retryAt != 0) {
+                retryIfDue(stream, now);
+            } else if (stream.producer == null) {
+                resubmitIfUnanswered(stream, now);
+            } else {
+                moveIfSilent(stream, stream.producer, now);
+            }
+        }
+    }
+
+    private void retryIfDue(LiveStream stream, long now) {
+        if (now - stream.retryAt >= 0) {
+            Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
+            StreamFailure lost = new StreamFailure.ReplicaLost(stream.request.model());
+            if (replica.isPresent()) {
+                nextAttempt(stream, replica.get(), lost);
+            } else {
+                fail(stream, lost);
+            }
+        }
+    }
+
+    private void resubmitIfUnanswered(LiveStream stream, long now) {
+        // Doubling: a replica that is merely slow to tokenise is not buried under copies of the same work.
+        long patience = settings.acceptTimeout().toNanos() << Math.min(stream.attempt.number() - 1, 10);
+        if (now - stream.submittedAt >= patience && stream.attempt.number() < settings.maxAttempts()) {
+            attempts.replicaFor(stream)
+                    .ifPresent(replica ->
+                            nextAttempt(stream, replica, new StreamFailure.ReplicaLost(stream.request.model())));
+        }
+    }
+
+    private void moveIfSilent(LiveStream stream, ActorRef<ReplicaCommand> producer, long now) {
+        ProducerPulse pulse = pulses.computeIfAbsent(producer, _ -> new ProducerPulse(now));
+        long silence = settings.heartbeatSilence().toNanos();
+        boolean unmentioned = now - stream.aliveAt >= silence;
+        boolean speaks = now - pulse.heardAt() < silence;
+        boolean stuck = now - Math.max(pulse.steppedAt(), stream.submittedAt)
+                >= settings.stepStall().toNanos();
+        if (unmentioned || stuck) {
+            Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
+            boolean forgotten = unmentioned && speaks;
+            if (replica.isPresent() && (forgotten || !replica.get().equals(stream.replica))) {
+                nextAttempt(stream, replica.get(), new StreamFailure.ReplicaLost(stream.request.model()));
+            }
+        }
+    }
+
+    private void nextAttempt(LiveStream stream, ActorRef<ReplicaCommand> replica, StreamFailure reason) {
+        if (!attempts.next(stream, replica, reason)) {
+            fail(stream, reason);
+        }
+    }
+
+    void failAll(StreamFailure reason) {
+        List.copyOf(streams.values()).forEach(stream -> fail(stream, reason));
+    }
+
+    private void fail(LiveStream stream, StreamFailure reason) {
+        attempts.cancel(stream);
+        close(stream, new StreamEnd.Failed(reason));
+    }
+
+    private void close(LiveStream stream, StreamEnd end) {
+        if (!stream.opened) {
+            stream.replyTo.tell(new Rejected(
+                    end instanceof StreamEnd.Failed failed ? failed.reason() : new StreamFailure.ClientLeft()));
+        }
+        attempts.logIfEngineFailed(stream, end);
+        streams.remove(stream.request.id());
+        metrics.activeStreams(streams.size());
+        stream.journal.end(end);
+        stream.journal.flush();
+    }
+}

@@ -1,0 +1,74 @@
+package dev.meridian.edge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import dev.meridian.edge.stream.StreamSettings;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class EdgeSettingsTest {
+    private static final Config REFERENCE =
+            ConfigFactory.parseResources("reference.conf").resolve();
+
+    @Test
+    void defaultsAreThoseOfReferenceConf() {
+        assertThat(EdgeSettings.of(REFERENCE))
+                .isEqualTo(new EdgeSettings(
+                        "127.0.0.1",
+                        8080,
+                        "127.0.0.1",
+                        8081,
+                        List.of("*"),
+                        1_048_576,
+                        Duration.ofSeconds(30),
+                        1024,
+                        4096,
+                        Duration.ofSeconds(75),
+                        Duration.ofMinutes(10),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(1),
+                        new StreamSettings(
+                                Duration.ofMillis(100),
+                                Duration.ofSeconds(2),
+                                Duration.ofSeconds(1),
+                                Duration.ofSeconds(10),
+                                8,
+                                8,
+                                2048,
+                                268_435_456L)));
+    }
+
+    @Test
+    void everyKeyOfReferenceConfIsReadAndEachHasAComment() {
+        for (var entry : REFERENCE.getConfig("meridian.edge").root().entrySet()) {
+            assertThat(entry.getValue().origin().comments()).as(entry.getKey()).isNotEmpty();
+            Config without = REFERENCE.withoutPath("meridian.edge." + entry.getKey());
+            assertThatThrownBy(() -> EdgeSettings.of(without))
+                    .isInstanceOf(ConfigException.Missing.class)
+                    .hasMessageContaining(entry.getKey());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "client-port = 65536",
+                "admin-port = -1",
+                "max-messages = 0",
+                "comment-interval = 0s",
+                "max-streams = 0",
+                "accept-timeout = 0s"
+            })
+    void valuesOutOfRangeAreRefused(String line) {
+        Config config = ConfigFactory.parseString("meridian.edge." + line).withFallback(REFERENCE);
+        assertThatThrownBy(() -> EdgeSettings.of(config)).isInstanceOf(IllegalArgumentException.class);
+    }
+}

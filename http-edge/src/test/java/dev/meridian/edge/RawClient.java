@@ -1,0 +1,74 @@
+package dev.meridian.edge;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+
+/** A client that speaks bytes, for what a polite HTTP library does not do. */
+final class RawClient implements AutoCloseable {
+    private final Socket socket = new Socket();
+    private final StringBuilder received = new StringBuilder();
+
+    RawClient(InetSocketAddress address, int receiveBufferBytes) throws IOException {
+        if (receiveBufferBytes > 0) {
+            socket.setReceiveBufferSize(receiveBufferBytes);
+        }
+        socket.setSoTimeout(10_000);
+        socket.connect(address);
+    }
+
+    RawClient(InetSocketAddress address) throws IOException {
+        this(address, 0);
+    }
+
+    void post(String path, String body, String... headers) throws IOException {
+        StringBuilder request = new StringBuilder("POST " + path + " HTTP/1.1\r\nHost: x\r\n");
+        for (String header : headers) {
+            request.append(header).append("\r\n");
+        }
+        request.append("Content-Type: application/json\r\nContent-Length: ")
+                .append(body.length())
+                .append("\r\n\r\n")
+                .append(body);
+        send(request.toString());
+    }
+
+    void send(String bytes) throws IOException {
+        socket.getOutputStream().write(bytes.getBytes(StandardCharsets.UTF_8));
+        socket.getOutputStream().flush();
+    }
+
+    /** Reads until {@code text} has arrived; returns all that has. */
+    String readUntil(String text) throws IOException {
+        InputStream in = socket.getInputStream();
+        byte[] buffer = new byte[4096];
+        int searched = 0;
+        while (received.indexOf(text, searched) < 0) {
+            searched = Math.max(0, received.length() - text.length());
+            int count = in.read(buffer);
+            if (count < 0) {
+                throw new AssertionError("the server closed before '" + text + "': " + received);
+            }
+            received.append(new String(buffer, 0, count, StandardCharsets.UTF_8));
+        }
+        return received.toString();
+    }
+
+    String readToEnd() throws IOException {
+        received.append(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+        return received.toString();
+    }
+
+    /** Ends with RST instead of FIN. */
+    void reset() throws IOException {
+        socket.setSoLinger(true, 0);
+        socket.close();
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}

@@ -1,0 +1,175 @@
+package dev.meridian.edge.stream;
+
+import dev.meridian.protocol.Attempt;
+import dev.meridian.protocol.ChatMessage;
+import dev.meridian.protocol.Entry;
+import dev.meridian.protocol.FinishReason;
+import dev.meridian.protocol.Generation;
+import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.Role;
+import dev.meridian.protocol.Sampling;
+import dev.meridian.protocol.TokenIds;
+import dev.meridian.protocol.message.ReplicaCommand;
+import dev.meridian.protocol.message.ReplicaCommand.Submit;
+import dev.meridian.protocol.message.StreamEvent;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/** A mux whose time, directory and replicas a test owns. */
+final class MuxFixture implements AutoCloseable {
+    static final Duration TICK = Duration.ofMillis(100);
+    static final Duration ACCEPT = Duration.ofMillis(500);
+    static final Duration SILENCE = Duration.ofSeconds(1);
+    static final Duration STALL = Duration.ofSeconds(5);
+    static final Duration DEADLINE = Duration.ofSeconds(60);
+    /** The mux's own timer never fires: tests tick. */
+    static final Duration NEVER = Duration.ofDays(1);
+
+    static final StreamSettings SETTINGS = new StreamSettings(NEVER, ACCEPT, SILENCE, STALL, 5, 2, 3, 10_000);
+
+    final ActorTestKit kit = ActorTestKit.create();
+    final Map<String, ActorRef<ReplicaCommand>> directory = new ConcurrentHashMap<>();
+    final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    final StreamMetrics metrics = new StreamMetrics(registry);
+    final TestProbe<ReplicaCommand> replica = kit.createTestProbe();
+    final TestProbe<EdgeMux.Opening> opening = kit.createTestProbe();
+    final ActorRef<EdgeMux.Command> mux;
+
+    private final TestProbe<EdgeMux.Opening> fence = kit.createTestProbe();
+
+    private final AtomicLong nanos = new AtomicLong(1);
+
+    MuxFixture() {
+        this(SETTINGS);
+    }
+
+    MuxFixture(StreamSettings settings) {
+        directory.put("m", replica.getRef());
+        mux = kit.spawn(
+                EdgeMux.create(settings, model -> Optional.ofNullable(directory.get(model)), metrics, nanos::get));
+    }
+
+    /** One open stream with its journal. */
+    static final class Client {
+        final String id;
+        final Journal journal;
+        final StringBuilder text = new StringBuilder();
+
+        @Nullable
+        StreamEnd end;
+
+        Client(String id, Journal journal) {
+            this.id = id;
+            this.journal = journal;
+        }
+
+        /** Everything read so far, all choices in order of arrival. */
+        String read() {
+            JournalRead read;
+            do {
+                read = journal.take();
+                read.entries().forEach(entry -> text.append(entry.text()));
+            } while (!read.entries().isEmpty());
+            end = read.end();
+            return text.toString();
+        }
+    }
+
+    Client open(String id, int choices, int maxTokens) {
+        Client client = new Client(id, new Journal(metrics.journalBytes()));
+        Prompt prompt = new Prompt.Chat(List.of(new ChatMessage(Role.USER, "hi")));
+        Generation generation = new Generation(Sampling.greedy(), choices, maxTokens, List.of(), -1);
+        StreamRequest request =
+                new StreamRequest(id, "m", prompt, generation, 512, DEADLINE, DEADLINE.toMillis(), false);
+        mux.tell(new EdgeMux.Open(request, client.journal, opening.getRef()));
+        return client;
+    }
+
+    /** Opens, and accepts at the first replica. */
+    Client openAccepted(String id, int choices) {
+        Client client = open(id, choices, 0);
+        Submit submit = replica.expectMessageClass(Submit.class);
+        accept(submit, replica);
+        opening.expectMessage(new EdgeMux.Opened(3));
+        lastSubmit = submit;
+        return client;
+    }
+
+    @Nullable
+    Submit lastSubmit;
+
+    Submit submit() {
+        if (lastSubmit == null) {
+            throw new IllegalStateException("nothing was submitted yet");
+        }
+        return lastSubmit;
+    }
+
+    static void accept(Submit submit, TestProbe<ReplicaCommand> producer) {
+        submit.edge().tell(new StreamEvent.Accepted(submit.attempt(), producer.getRef(), TokenIds.of(1, 2, 3)));
+    }
+
+    static void send(Submit submit, TestProbe<ReplicaCommand> producer, long step, Entry... entries) {
+        submit.edge().tell(new StreamEvent.StepBatch(producer.getRef(), step, List.of(entries)));
+    }
+
+    static void heartbeat(Submit submit, TestProbe<ReplicaCommand> producer, long step, Attempt... live) {
+        submit.edge().tell(new StreamEvent.Heartbeat(producer.getRef(), step, List.of(live)));
+    }
+
+    static Entry entry(Attempt attempt, int choice, int index, String text) {
+        return new Entry(attempt, choice, index, 100 + index, text, null, List.of(), null, null);
+    }
+
+    static Entry last(Attempt attempt, int choice, int index, String text) {
+        return new Entry(attempt, choice, index, 100 + index, text, null, List.of(), FinishReason.STOP, null);
+    }
+
+    /** Lets time pass tick by tick, and returns when the mux has seen all of it. */
+    void pass(Duration duration) {
+        settle();
+        for (long left = duration.toMillis(); left > 0; left -= TICK.toMillis()) {
+            nanos.addAndGet(TICK.toNanos());
+            mux.tell(new EdgeMux.Tick());
+            settle();
+        }
+    }
+
+    /** Returns when the mux has handled everything that was sent to it before. */
+    void settle() {
+        StreamRequest nowhere = new StreamRequest(
+                "fence",
+                "no such model",
+                new Prompt.Text(""),
+                new Generation(Sampling.greedy(), 1, 1, List.of(), -1),
+                1,
+                DEADLINE,
+                0,
+                false);
+        mux.tell(new EdgeMux.Open(nowhere, new Journal(new AtomicLong()), fence.getRef()));
+        fence.receiveMessage();
+    }
+
+    double activeStreams() {
+        return registry.get("meridian.streams.active").gauge().value();
+    }
+
+    void expectNothingMore(TestProbe<ReplicaCommand> probe) {
+        settle();
+        probe.expectNoMessage(Duration.ZERO);
+    }
+
+    @Override
+    public void close() {
+        kit.shutdownTestKit();
+    }
+}
