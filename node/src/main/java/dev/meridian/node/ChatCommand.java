@@ -1,6 +1,5 @@
 package dev.meridian.node;
 
-import com.typesafe.config.ConfigFactory;
 import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.protocol.ChatMessage;
@@ -8,6 +7,7 @@ import dev.meridian.protocol.Role;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -52,7 +52,7 @@ final class ChatCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        NodeSettings settings = NodeSettings.load(options.config, ConfigFactory.empty());
+        NodeSettings settings = NodeSettings.load(options.config, Map.of());
         Bundle bundle = Models.find(options.models(), model);
         try (LoadedModel loaded =
                         Models.load(List.of(bundle), settings.models()).getFirst();

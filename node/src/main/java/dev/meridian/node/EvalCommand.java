@@ -1,6 +1,5 @@
 package dev.meridian.node;
 
-import com.typesafe.config.ConfigFactory;
 import dev.meridian.bench.Evaluation;
 import dev.meridian.bench.Question;
 import dev.meridian.builder.ImportRequest;
@@ -65,7 +64,7 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, ImportException, InterruptedException {
         Bundle bundle = Bundle.open(folder);
-        NodeSettings settings = NodeSettings.load(options.config, ConfigFactory.empty());
+        NodeSettings settings = NodeSettings.load(options.config, Map.of());
         Path source = source(bundle);
         Path file = questionFile != null ? questionFile : source.resolve("questions.jsonl");
         List<Question> questions = Question.read(file);

@@ -9,6 +9,7 @@ import dev.meridian.engine.ModelSettings;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,15 +23,15 @@ record NodeSettings(Config root, EdgeSettings edge, HostSettings host, ModelSett
      * Reads the configuration.
      *
      * @param file the user's file, null where there is none
-     * @param overrides what the command line says, stronger than the file
+     * @param overrides what the command line says by key, stronger than the file
      * @throws com.typesafe.config.ConfigException naming the key, and the file and line where it has one
      */
-    static NodeSettings load(@Nullable Path file, Config overrides) {
+    static NodeSettings load(@Nullable Path file, Map<String, ?> overrides) {
         Config said = file == null
                 ? ConfigFactory.empty()
                 : ConfigFactory.parseFile(
                         file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
-        Config root = overrides
+        Config root = ConfigFactory.parseMap(overrides, "command line")
                 .withFallback(said)
                 .withFallback(ConfigFactory.parseResources("meridian.conf"))
                 .withFallback(ConfigFactory.defaultReference())

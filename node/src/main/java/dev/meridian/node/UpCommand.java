@@ -1,7 +1,5 @@
 package dev.meridian.node;
 
-import com.typesafe.config.Config;
-import com.typesafe.config.ConfigFactory;
 import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.bundle.Bundle;
 import java.io.PrintWriter;
@@ -52,15 +50,15 @@ final class UpCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Config overrides() {
-        Map<String, Object> said = new HashMap<>();
+    private Map<String, Integer> overrides() {
+        Map<String, Integer> said = new HashMap<>();
         if (port != null) {
             said.put("meridian.edge.client-port", port);
         }
         if (adminPort != null) {
             said.put("meridian.edge.admin-port", adminPort);
         }
-        return ConfigFactory.parseMap(said, "command line");
+        return said;
     }
 
     private void stop(Node node, CountDownLatch stopped) {

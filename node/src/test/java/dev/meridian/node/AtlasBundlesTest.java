@@ -2,7 +2,6 @@ package dev.meridian.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.typesafe.config.ConfigFactory;
 import dev.meridian.bench.Evaluation;
 import dev.meridian.bench.Question;
 import dev.meridian.builder.ImportRequest;
@@ -16,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,7 +61,7 @@ class AtlasBundlesTest {
     }
 
     private double accuracy(Weights weights, List<Question> questions) throws Exception {
-        NodeSettings settings = NodeSettings.load(null, ConfigFactory.empty());
+        NodeSettings settings = NodeSettings.load(null, Map.of());
         Bundle bundle = Bundle.open(imported(weights));
         try (LoadedModel model = Models.load(List.of(bundle), settings.models()).getFirst()) {
             return Evaluation.run(model, questions, IN_FLIGHT).all().accuracy();

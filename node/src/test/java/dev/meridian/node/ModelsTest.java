@@ -3,7 +3,6 @@ package dev.meridian.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.typesafe.config.ConfigFactory;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
@@ -75,8 +74,8 @@ class ModelsTest {
     @Test
     void refusesAModelThatDoesNotFitTheBudgetWithTheNumbers() throws IOException {
         bundle("a");
-        NodeSettings settings = NodeSettings.load(
-                null, ConfigFactory.parseString("meridian.engine { memory-budget = 500000, slots = 1 }"));
+        NodeSettings settings =
+                NodeSettings.load(null, Map.of("meridian.engine.memory-budget", 500_000, "meridian.engine.slots", 1));
         assertThatThrownBy(() -> Models.load(Models.scan(folder), settings.models()))
                 .isInstanceOf(BundleException.class)
                 .hasMessageContaining("does not fit")
@@ -85,7 +84,7 @@ class ModelsTest {
 
     @Test
     void nodeSettingsAreThoseOfReferenceConf() {
-        NodeSettings settings = NodeSettings.load(null, ConfigFactory.empty());
+        NodeSettings settings = NodeSettings.load(null, Map.of());
         assertThat(settings.stopGrace()).isEqualTo(Duration.ofSeconds(10));
         assertThat(settings.edge().clientPort()).isEqualTo(8080);
         assertThat(settings.root().getString("pekko.actor.allow-java-serialization"))
