@@ -100,6 +100,11 @@ public final class Engine implements AutoCloseable {
      * the returned refusal.
      */
     public Optional<Refusal> submit(List<SequenceRequest> choices) {
+        if (choices.size() > settings.queueCapacity()) {
+            return Optional.of(new Refusal.InvalidRequest(
+                    "n",
+                    choices.size() + " choices are more than the queue of " + settings.queueCapacity() + " holds"));
+        }
         List<Sequence> sequences = new ArrayList<>(choices.size());
         for (SequenceRequest choice : choices) {
             Optional<Refusal> refusal = check(choice);

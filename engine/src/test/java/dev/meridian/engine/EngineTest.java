@@ -184,6 +184,7 @@ class EngineTest {
 
     @Test
     void refusesMoreThanTheQueueHolds() {
+        // Nothing leaves the queue while the first step waits for a permit.
         ScriptedRunner runner = replying("hello", "w".repeat(90));
         Semaphore steps = new Semaphore(0);
         runner.beforeStep(steps::acquireUninterruptibly);
@@ -191,7 +192,12 @@ class EngineTest {
         Generation three = new Generation(Sampling.greedy(), 3, 0, List.of(), -1);
         SequenceRequest choice = Requests.of("a", "hello", three);
 
-        assertThat(engine.submit(List.of(choice, choice, choice))).contains(new Refusal.QueueFull(2));
+        SequenceRequest lone = Requests.greedy("b", "hello", 0);
+        assertThat(engine.submit(List.of(lone, lone))).isEmpty();
+
+        assertThat(engine.submit(List.of(lone))).contains(new Refusal.QueueFull(2));
+        assertThat(engine.submit(List.of(choice, choice, choice)))
+                .contains(new Refusal.InvalidRequest("n", "3 choices are more than the queue of 2 holds"));
         steps.release(1000);
     }
 

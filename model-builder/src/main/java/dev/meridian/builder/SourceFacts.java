@@ -98,16 +98,15 @@ record SourceFacts(
     }
 
     private static SamplingDefaults defaults(JsonNode generation) {
-        if (generation.path("do_sample").isBoolean()
-                && !generation.path("do_sample").asBoolean()) {
-            return SamplingDefaults.none();
-        }
+        boolean greedy = generation.path("do_sample").isBoolean()
+                && !generation.path("do_sample").asBoolean();
         JsonNode topK = generation.path("top_k");
         return new SamplingDefaults(
-                number(generation, "temperature"),
-                topK.isInt() ? Integer.valueOf(topK.asInt()) : null,
-                number(generation, "top_p"),
-                number(generation, "min_p"),
+                // Its authors said greedy: the other filters are leftovers then, as Hugging Face warns.
+                greedy ? Float.valueOf(0f) : number(generation, "temperature"),
+                topK.isInt() && !greedy ? Integer.valueOf(topK.asInt()) : null,
+                greedy ? null : number(generation, "top_p"),
+                greedy ? null : number(generation, "min_p"),
                 number(generation, "repetition_penalty"));
     }
 

@@ -55,7 +55,7 @@ class ManifestTest {
     @Test
     void silentSourcesGetNeutralValues() throws Exception {
         Path source = HfFolder.of("llama").write(folder.resolve("source"), 3);
-        Files.writeString(source.resolve("generation_config.json"), "{\"do_sample\": false, \"temperature\": 0.6}");
+        Files.writeString(source.resolve("generation_config.json"), "{\"pad_token_id\": 0}");
         Files.writeString(source.resolve("tokenizer_config.json"), "{\"bos_token\": null}");
         BundleManifest manifest = TestBundles.imported(source, folder.resolve("bundle"), Weights.F32)
                 .manifest();
@@ -64,6 +64,18 @@ class ManifestTest {
         assertThat(manifest.eosTokenIds()).containsExactly(2);
         assertThat(manifest.defaults()).isEqualTo(SamplingDefaults.none());
         assertThat(manifest.license()).isEqualTo("unknown");
+    }
+
+    @Test
+    void aModelMadeForGreedyDecodingIsGreedyByDefault() throws Exception {
+        Path source = HfFolder.of("llama").write(folder.resolve("source"), 3);
+        Files.writeString(
+                source.resolve("generation_config.json"),
+                "{\"do_sample\": false, \"temperature\": 0.6, \"top_p\": 0.9, \"repetition_penalty\": 1.1}");
+        assertThat(TestBundles.imported(source, folder.resolve("bundle"), Weights.F32)
+                        .manifest()
+                        .defaults())
+                .isEqualTo(new SamplingDefaults(0f, null, null, null, 1.1f));
     }
 
     @Test

@@ -51,8 +51,8 @@ public final class ErrorTable {
                 ApiError.invalid(
                         "kv_budget_exceeded",
                         null,
-                        "The request needs " + neededBytes + " bytes of KV memory; the replica has " + budgetBytes
-                                + ". Ask for fewer tokens or choices.");
+                        "The prompt needs " + neededBytes + " bytes of KV memory; the replica has " + budgetBytes
+                                + ". Shorten the prompt.");
             case Refusal.ModelUnknown(String model) -> modelUnknown(model);
             case Refusal.ModelNotReady(String model) ->
                 retry(503, SERVER, "model_not_ready", "The model '" + model + "' is not ready yet.", 2);

@@ -4,7 +4,7 @@ package dev.meridian.edge.openai;
  * What every chunk of a reply repeats.
  *
  * @param id with its dialect's prefix
- * @param fingerprint names the model's configuration: same fingerprint and seed, same reply
+ * @param fingerprint changes when the bundle, its context or its vocabulary does; a hint that a seed's reply may differ
  */
 public record ReplyHead(String id, long createdEpochSeconds, String model, String fingerprint) {
     /** From the opening brace to just before {@code "choices"}. */
