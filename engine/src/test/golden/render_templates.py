@@ -24,6 +24,7 @@ import jinja2.nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 RESOURCES = pathlib.Path(__file__).resolve().parent.parent / "resources"
+ROOT = pathlib.Path(__file__).resolve().parents[4]
 NOW = datetime.datetime(2026, 3, 7, 9, 5, 3)
 
 
@@ -117,10 +118,13 @@ def variables_of(conversation):
 
 def own_goldens():
     cases = []
-    for path in sorted((RESOURCES / "templates").glob("*.jinja")):
+    sources = {path.name: path for path in sorted((RESOURCES / "templates").glob("*.jinja"))}
+    shipped = "models/atlas/chat_template.jinja"
+    sources[shipped] = ROOT / shipped
+    for template, path in sources.items():
         source = path.read_text(encoding="utf-8")
         for name, conversation in CONVERSATIONS.items():
-            cases.append({"template": path.name, "conversation": name} | render(source, variables_of(conversation)))
+            cases.append({"template": template, "conversation": name} | render(source, variables_of(conversation)))
     return {"conversations": CONVERSATIONS, "cases": cases}
 
 

@@ -36,9 +36,9 @@ class ChatTemplateGoldenTest {
 
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("ownCases")
-    void rendersAsJinjaDoes(String template, String conversation, JsonNode expected) {
+    void rendersAsJinjaDoes(String template, String conversation, JsonNode expected) throws IOException {
         TemplateInput input = Goldens.conversation(OWN.get("conversations").get(conversation));
-        ChatTemplate compiled = ChatTemplate.compile(Goldens.resource("templates/" + template));
+        ChatTemplate compiled = ChatTemplate.compile(own(template));
         if (expected.has("error")) {
             assertThatThrownBy(() -> compiled.render(input, TemplateLimits.standard()))
                     .isInstanceOfSatisfying(
@@ -47,6 +47,13 @@ class ChatTemplateGoldenTest {
             assertThat(Goldens.joined(compiled.render(input, TemplateLimits.standard())))
                     .isEqualTo(expected.get("text").asText());
         }
+    }
+
+    /** A template of the tests, or one that ships with a model. */
+    private static String own(String template) throws IOException {
+        return template.startsWith("models/")
+                ? Files.readString(Path.of(System.getProperty("meridian.root"), template))
+                : Goldens.resource("templates/" + template);
     }
 
     static Stream<Arguments> assetCases() {
