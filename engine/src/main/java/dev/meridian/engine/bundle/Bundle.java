@@ -3,6 +3,8 @@ package dev.meridian.engine.bundle;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
@@ -15,6 +17,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** A bundle on disk: its folder and the manifest read from it. Immutable, safe for any thread. */
 public record Bundle(Path folder, BundleManifest manifest) {
@@ -46,17 +49,31 @@ public record Bundle(Path folder, BundleManifest manifest) {
             if (Files.size(manifestFile) > MAX_MANIFEST_BYTES) {
                 throw new BundleException(manifestFile + ": larger than " + MAX_MANIFEST_BYTES + " bytes");
             }
-            BundleManifest manifest = JSON.readValue(Files.readAllBytes(manifestFile), BundleManifest.class);
-            if (manifest == null || manifest.format() != BundleManifest.FORMAT) {
-                throw new BundleException(manifestFile + ": format " + (manifest == null ? "null" : manifest.format())
-                        + ", this version reads " + BundleManifest.FORMAT + "; import the model again");
+            JsonNode json = JSON.readTree(Files.readAllBytes(manifestFile));
+            // Asked first: of another format nothing else may be expected.
+            if (json.path("format").asInt() != BundleManifest.FORMAT) {
+                throw new BundleException(manifestFile + ": format " + json.path("format") + ", this version reads "
+                        + BundleManifest.FORMAT + "; import the model again");
             }
-            return new Bundle(absolute, manifest);
+            return new Bundle(absolute, JSON.treeToValue(json, BundleManifest.class));
         } catch (JsonProcessingException e) {
-            throw new BundleException(manifestFile + ": " + e.getOriginalMessage(), e);
+            throw new BundleException(manifestFile + ": " + fault(e), e);
         } catch (IOException e) {
             throw new BundleException(manifestFile + ": " + e, e);
         }
+    }
+
+    /** Where in the manifest, and what is wrong there: {@code shape: headDim is 0, expected at least 1}. */
+    private static String fault(JsonProcessingException failure) {
+        String message = failure.getCause() instanceof IllegalArgumentException check
+                ? String.valueOf(check.getMessage())
+                : failure.getOriginalMessage().replaceAll(" \\(set Deserialization.*", "");
+        String where = failure instanceof JsonMappingException mapping
+                ? mapping.getPath().stream()
+                        .map(step -> step.getFieldName() == null ? "[" + step.getIndex() + "]" : step.getFieldName())
+                        .collect(Collectors.joining("."))
+                : "";
+        return where.isEmpty() ? message : where + ": " + message;
     }
 
     /** The bytes of {@code bundle.json} for a manifest: the same for the same manifest, always. */

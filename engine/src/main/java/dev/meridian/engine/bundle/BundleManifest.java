@@ -6,7 +6,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The content of {@code bundle.json}: all that is known of a variant without reading its weights.
+ * The content of {@code bundle.json}: all that is known of a variant without reading its weights. Constructors throw
+ * IllegalArgumentException that names the value, for a manifest may come from anywhere.
  *
  * @param format version of this format, {@value #FORMAT}
  * @param name what the source calls itself, for people; a model's id is its folder's name
@@ -40,8 +41,57 @@ public record BundleManifest(
     public static final String WEIGHTS_FILE = "model.onnx.data";
 
     public BundleManifest {
-        eosTokenIds = List.copyOf(eosTokenIds);
-        files = new TreeMap<>(files);
+        requireText(name, "name");
+        requireText(family, "family");
+        requireText(weights, "weights");
+        requireText(kv, "kv");
+        requireText(license, "license");
+        requireText(sourceDigest, "sourceDigest");
+        require(shape, "shape");
+        require(memory, "memory");
+        require(defaults, "defaults");
+        eosTokenIds = copy(require(eosTokenIds, "eosTokenIds"), "eosTokenIds");
+        files = new TreeMap<>(require(files, "files"));
+        files.forEach((file, entry) -> require(entry, "files: " + file));
+        for (int id : eosTokenIds) {
+            requireToken(id, "eosTokenIds", shape);
+        }
+        if (bosTokenId != null) {
+            requireToken(bosTokenId, "bosTokenId", shape);
+        }
+    }
+
+    private static <T> T require(@Nullable T value, String name) {
+        if (value == null) {
+            throw new IllegalArgumentException(name + " is missing");
+        }
+        return value;
+    }
+
+    private static List<Integer> copy(List<Integer> ids, String name) {
+        for (int i = 0; i < ids.size(); i++) {
+            require(ids.get(i), name + ": [" + i + "]");
+        }
+        return List.copyOf(ids);
+    }
+
+    private static void requireText(@Nullable String value, String name) {
+        if (require(value, name).isBlank()) {
+            throw new IllegalArgumentException(name + " is empty");
+        }
+    }
+
+    private static void requireAtLeast(long least, long value, String name) {
+        if (value < least) {
+            throw new IllegalArgumentException(name + " is " + value + ", expected at least " + least);
+        }
+    }
+
+    private static void requireToken(int id, String name, ModelShape shape) {
+        if (id < 0 || id >= shape.vocabSize()) {
+            throw new IllegalArgumentException(
+                    name + ": " + id + " is outside the vocabulary of " + shape.vocabSize() + " tokens");
+        }
     }
 
     /**
@@ -57,7 +107,22 @@ public record BundleManifest(
             int kvHeads,
             int headDim,
             int vocabSize,
-            int contextTokens) {}
+            int contextTokens) {
+        public ModelShape {
+            requireAtLeast(1, layers, "layers");
+            requireAtLeast(1, hiddenSize, "hiddenSize");
+            requireAtLeast(1, intermediateSize, "intermediateSize");
+            requireAtLeast(1, heads, "heads");
+            requireAtLeast(1, kvHeads, "kvHeads");
+            requireAtLeast(1, headDim, "headDim");
+            requireAtLeast(1, vocabSize, "vocabSize");
+            // A prompt's token and one that answers it.
+            requireAtLeast(2, contextTokens, "contextTokens");
+            if (heads % kvHeads != 0) {
+                throw new IllegalArgumentException("heads is " + heads + ", no multiple of kvHeads " + kvHeads);
+            }
+        }
+    }
 
     /**
      * What loading takes, in bytes.
@@ -66,7 +131,13 @@ public record BundleManifest(
      * @param kvBytesPerToken KV cache of one position over all layers
      * @param scratchBytes an estimate of activations for one prefill chunk and one decode batch
      */
-    public record MemoryNeed(long weightBytes, long kvBytesPerToken, long scratchBytes) {}
+    public record MemoryNeed(long weightBytes, long kvBytesPerToken, long scratchBytes) {
+        public MemoryNeed {
+            requireAtLeast(1, weightBytes, "weightBytes");
+            requireAtLeast(1, kvBytesPerToken, "kvBytesPerToken");
+            requireAtLeast(0, scratchBytes, "scratchBytes");
+        }
+    }
 
     /** Null means that the source says nothing. */
     public record SamplingDefaults(
@@ -81,5 +152,10 @@ public record BundleManifest(
     }
 
     /** Length in bytes and SHA-256 in hexadecimal. */
-    public record BundleFile(long bytes, String sha256) {}
+    public record BundleFile(long bytes, String sha256) {
+        public BundleFile {
+            requireAtLeast(0, bytes, "bytes");
+            requireText(sha256, "sha256");
+        }
+    }
 }
