@@ -5,39 +5,51 @@ import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.ModelRunner;
 import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.SequenceRequest;
+import dev.meridian.engine.StepListener;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.Generation;
 import dev.meridian.protocol.Sampling;
 import dev.meridian.protocol.TokenIds;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 
 /** Runs a bundle bare and with the engine around it, round by round in turn, so that both see the same machine. */
 final class EngineBench {
-    /** Filled positions when decoding begins. */
-    static final int DECODE_CONTEXT = 128;
-
     private static final long POLL_NANOS = 100_000;
     private static final long NEVER = Long.MAX_VALUE / 2;
 
     private final ModelRunner runner;
-    private final LoadedModel model;
-    private final ModelSettings settings;
+    private final EnginePlan plan;
+    private final StepClock clock = new StepClock();
+    private final Engine engine;
+    private final Duration patience;
     private final Random random = new Random(1);
     private int requests;
 
-    private EngineBench(LoadedModel model, ModelSettings settings) {
-        this.model = model;
-        this.settings = settings;
-        runner = model.runner();
+    /**
+     * Starts the engine; whoever started it closes it.
+     *
+     * @param startEngine an engine over {@code runner}, without end tokens
+     * @param patience how long the engine may go without a step
+     */
+    EngineBench(ModelRunner runner, EnginePlan plan, Function<StepListener, Engine> startEngine, Duration patience) {
+        if (runner.slots() < plan.mostSequences()) {
+            throw new MeasurementFailed("--sequences " + plan.mostSequences() + ": only " + runner.slots()
+                    + " KV caches of " + runner.contextTokens()
+                    + " tokens fit one buffer of a layer; lower --sequences, --prompt or --tokens");
+        }
+        this.runner = runner;
+        this.plan = plan;
+        this.patience = patience;
+        engine = startEngine.apply(clock);
     }
 
-    static EngineReport run(
-            Bundle bundle, ModelSettings settings, List<Integer> sequences, int prompt, int tokens, int rounds) {
+    static EngineReport run(Bundle bundle, ModelSettings settings, EnginePlan plan) {
         // The first load of a process brings the native libraries too, and the file into the page cache.
         double firstMillis = loadMillis(bundle, settings);
         long before = Memory.residentBytes();
@@ -45,20 +57,25 @@ final class EngineBench {
         try (LoadedModel model = LoadedModel.open(bundle, settings)) {
             double loadMillis = (System.nanoTime() - start) / 1e6;
             long after = Memory.residentBytes();
-            EngineBench bench = new EngineBench(model, settings);
-            List<EngineReport.Row> rows = bench.measure(sequences, prompt, tokens, rounds);
+            EngineBench bench = new EngineBench(
+                    model.runner(),
+                    plan,
+                    listener -> model.start(listener, System::nanoTime, List.of()),
+                    Patience.STANDARD);
             return new EngineReport(
                     bundle.id(),
                     bundle.manifest().weights(),
                     settings.threads(),
-                    prompt,
-                    settings.prefillChunk(),
-                    rounds,
+                    plan.promptTokens(),
+                    plan.chunk(),
+                    plan.decodeContext(),
+                    plan.decodeTokens(),
+                    plan.rounds(),
                     firstMillis,
                     loadMillis,
                     after,
                     after < 0 ? -1 : after - before,
-                    rows);
+                    bench.measure());
         }
     }
 
@@ -69,19 +86,18 @@ final class EngineBench {
         }
     }
 
-    private List<EngineReport.Row> measure(List<Integer> sequences, int prompt, int tokens, int rounds) {
+    List<EngineReport.Row> measure() {
         List<Series> all = new ArrayList<>();
-        all.add(new Series("prefill of " + prompt, 0, rounds));
-        sequences.forEach(n -> all.add(new Series("decode, " + n + (n == 1 ? " sequence" : " sequences"), n, rounds)));
-        StepClock clock = new StepClock();
-        Engine engine = model.start(clock, System::nanoTime, List.of());
-        for (int round = -1; round < rounds; round++) {
+        all.add(new Series("prefill of " + plan.promptTokens(), Series.PREFILL, plan.rounds()));
+        plan.sequences()
+                .forEach(n ->
+                        all.add(new Series("decode, " + n + (n == 1 ? " sequence" : " sequences"), n, plan.rounds())));
+        // The first time round warms up.
+        for (int round = -1; round < plan.rounds(); round++) {
             for (Series series : all) {
                 // The engine thread sleeps while nothing is submitted, so the bare loop has the runner to itself.
-                double bare = series.sequences == 0 ? barePrefill(prompt) : bareDecode(series.sequences, tokens);
-                double withEngine = series.sequences == 0
-                        ? enginePrefill(engine, clock, prompt)
-                        : engineDecode(engine, clock, series.sequences, tokens);
+                double bare = series.isPrefill() ? barePrefill() : bareDecode(series.sequences());
+                double withEngine = series.isPrefill() ? enginePrefill() : engineDecode(series.sequences());
                 if (round >= 0) {
                     series.record(round, bare, withEngine, clock.allocatedPerToken());
                 }
@@ -94,7 +110,8 @@ final class EngineBench {
         return random.ints(count, 0, runner.vocabSize()).toArray();
     }
 
-    private double barePrefill(int prompt) {
+    private double barePrefill() {
+        int prompt = plan.promptTokens();
         int[] tokens = randomTokens(prompt);
         long start = System.nanoTime();
         fill(0, tokens);
@@ -104,15 +121,16 @@ final class EngineBench {
     }
 
     private void fill(int slot, int[] tokens) {
-        for (int at = 0; at < tokens.length; at += settings.prefillChunk()) {
-            int count = Math.min(settings.prefillChunk(), tokens.length - at);
+        for (int at = 0; at < tokens.length; at += plan.chunk()) {
+            int count = Math.min(plan.chunk(), tokens.length - at);
             runner.prefill(slot, at, tokens, at, count, at + count == tokens.length);
         }
     }
 
     /** The least that any decoder does: run the graph and take the best token of each row. */
-    private double bareDecode(int rows, int steps) {
-        int context = decodeContext(steps);
+    private double bareDecode(int rows) {
+        int context = plan.decodeContext();
+        int steps = plan.decodeTokens();
         int[] tokens = new int[rows];
         int[] positions = new int[rows];
         float[] logits = new float[runner.vocabSize()];
@@ -136,10 +154,6 @@ final class EngineBench {
         return rows * steps / seconds;
     }
 
-    private int decodeContext(int steps) {
-        return Math.max(1, Math.min(DECODE_CONTEXT, runner.contextTokens() - steps - 1));
-    }
-
     private static int argmax(float[] logits) {
         int best = 0;
         for (int i = 1; i < logits.length; i++) {
@@ -148,37 +162,39 @@ final class EngineBench {
         return best;
     }
 
-    private double enginePrefill(Engine engine, StepClock clock, int prompt) {
+    private double enginePrefill() {
         clock.expect(1, 1);
         long start = System.nanoTime();
-        submit(engine, prompt, 1);
-        clock.await();
-        return prompt / ((System.nanoTime() - start) / 1e9);
+        submit(plan.promptTokens(), 1);
+        clock.await(new Patience(engine, patience));
+        return plan.promptTokens() / ((System.nanoTime() - start) / 1e9);
     }
 
-    private double engineDecode(Engine engine, StepClock clock, int sequences, int steps) {
-        // One token comes from prefill; then as many full steps as the bare loop runs, while the last prompts come in.
-        int prompt = decodeContext(steps + sequences);
-        clock.expect(sequences, steps);
+    private double engineDecode(int sequences) {
+        // One token comes from prefill; then as many full steps as the bare loop runs, once the last prompt is in.
+        clock.expect(sequences, plan.decodeTokens());
         for (int i = 0; i < sequences; i++) {
-            submit(engine, prompt, 0);
+            submit(plan.decodeContext(), 0);
         }
-        clock.await();
+        clock.await(new Patience(engine, patience));
         for (int i = 0; i < sequences; i++) {
             engine.cancel(new Attempt("bench-" + (requests - i), 1));
         }
-        awaitIdle(engine);
+        awaitIdle();
         return clock.tokensPerSecond();
     }
 
     /** The runner is the bare loop's again once the engine has dropped all that it was running. */
-    private static void awaitIdle(Engine engine) {
+    private void awaitIdle() {
+        Patience left = new Patience(engine, patience);
         while (engine.stats().decoding() > 0 || engine.stats().waiting() > 0) {
+            clock.throwIfFailed();
+            left.check("the engine to be idle");
             LockSupport.parkNanos(POLL_NANOS);
         }
     }
 
-    private void submit(Engine engine, int prompt, int maxTokens) {
+    private void submit(int prompt, int maxTokens) {
         Generation generation = new Generation(Sampling.greedy(), 1, maxTokens, List.of(), -1);
         SequenceRequest request = new SequenceRequest(
                 new Attempt("bench-" + ++requests, 1),
@@ -188,44 +204,8 @@ final class EngineBench {
                 generation,
                 NEVER);
         engine.submit(List.of(request)).ifPresent(refusal -> {
-            throw new IllegalStateException("the engine refused: " + refusal);
+            clock.throwIfFailed();
+            throw new MeasurementFailed("the engine refused: " + refusal);
         });
-    }
-
-    /** The rounds of one row. */
-    private static final class Series {
-        private final String name;
-        private final int sequences;
-        private final double[] bare;
-        private final double[] engine;
-        private final double[] ratio;
-        private final double[] heap;
-
-        Series(String name, int sequences, int rounds) {
-            this.name = name;
-            this.sequences = sequences;
-            bare = new double[rounds];
-            engine = new double[rounds];
-            ratio = new double[rounds];
-            heap = new double[rounds];
-        }
-
-        void record(int round, double bareRate, double engineRate, double heapBytes) {
-            bare[round] = bareRate;
-            engine[round] = engineRate;
-            ratio[round] = engineRate / bareRate;
-            heap[round] = heapBytes;
-        }
-
-        EngineReport.Row row() {
-            return new EngineReport.Row(
-                    name, Math.max(1, sequences), median(bare), median(engine), median(ratio), median(heap));
-        }
-
-        private static double median(double[] values) {
-            double[] sorted = values.clone();
-            Arrays.sort(sorted);
-            return sorted[sorted.length / 2];
-        }
     }
 }

@@ -9,9 +9,11 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -25,7 +27,7 @@ import picocli.CommandLine.Spec;
         })
 final class EngineBenchCommand implements Callable<Integer> {
     private static final long BUDGET_BYTES = Long.MAX_VALUE / 4;
-    private static final int QUEUE = 64;
+    private static final int PROMPT_TOKENS = 512;
 
     @Parameters(paramLabel = "<bundle>", description = "Folder with a bundle.json.")
     private Path folder;
@@ -47,9 +49,8 @@ final class EngineBenchCommand implements Callable<Integer> {
     @Option(
             names = "--prompt",
             paramLabel = "TOKENS",
-            defaultValue = "512",
-            description = "Length of the prompt whose prefill is measured. Default: ${DEFAULT-VALUE}.")
-    private int promptTokens;
+            description = "Length of the prompt whose prefill is measured. Default: 512, or what the context takes.")
+    private @Nullable Integer promptTokens;
 
     @Option(
             names = "--tokens",
@@ -65,7 +66,11 @@ final class EngineBenchCommand implements Callable<Integer> {
             description = "Prompt tokens of one forward pass. Default: ${DEFAULT-VALUE}.")
     private int chunk;
 
-    @Option(names = "--rounds", paramLabel = "N", defaultValue = "5", description = "Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "How often each is measured, after one round to warm up. Default: ${DEFAULT-VALUE}.")
     private int rounds;
 
     @Option(names = "--json", description = "Print one JSON object; docs/benchmarks.md says what is in it.")
@@ -77,13 +82,10 @@ final class EngineBenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws JsonProcessingException {
         Bundle bundle = Bundle.open(folder);
-        int slots = sequences.stream().mapToInt(Integer::intValue).max().orElse(1);
-        int context = bundle.manifest().shape().contextTokens();
-        int prompt = Math.min(promptTokens, context - 1);
-        int wanted = Math.max(prompt + 1, EngineBench.DECODE_CONTEXT + decodeTokens + 1);
-        ModelSettings settings =
-                new ModelSettings(BUDGET_BYTES, slots, Math.min(context, wanted), chunk, QUEUE, threads);
-        EngineReport report = EngineBench.run(bundle, settings, sequences, prompt, decodeTokens, rounds);
+        EnginePlan plan = plan(bundle.manifest().shape().contextTokens());
+        ModelSettings settings = new ModelSettings(
+                BUDGET_BYTES, plan.mostSequences(), plan.contextTokens(), chunk, plan.mostSequences(), threads);
+        EngineReport report = EngineBench.run(bundle, settings, plan);
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(JsonMapper.builder()
@@ -95,5 +97,17 @@ final class EngineBenchCommand implements Callable<Integer> {
         }
         out.flush();
         return 0;
+    }
+
+    private EnginePlan plan(int context) {
+        if (threads < 1) {
+            throw new ParameterException(spec.commandLine(), "--threads " + threads + ": expected at least 1");
+        }
+        int prompt = promptTokens != null ? promptTokens : Math.min(PROMPT_TOKENS, context - 1);
+        try {
+            return EnginePlan.within(context, sequences, prompt, decodeTokens, chunk, rounds);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
     }
 }

@@ -2,10 +2,18 @@ package dev.meridian.bench;
 
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code bench engine} found.
  *
+ * @param threads of a forward pass
+ * @param promptTokens length of the prompt whose prefill was measured
+ * @param prefillChunk prompt tokens of one forward pass
+ * @param decodeContextTokens filled positions of a sequence when its decoding began
+ * @param decodeTokens tokens that each sequence decoded
+ * @param rounds how often each was measured
  * @param firstLoadMillis the first load of the process: native libraries, and the file as the page cache had it
  * @param loadMillis the same load again: weights from a warm page cache, tokenizer, session
  * @param rssBytes resident memory of the process after the load; -1 where the system does not say
@@ -18,6 +26,8 @@ record EngineReport(
         int threads,
         int promptTokens,
         int prefillChunk,
+        int decodeContextTokens,
+        int decodeTokens,
         int rounds,
         double firstLoadMillis,
         double loadMillis,
@@ -29,7 +39,7 @@ record EngineReport(
      * Medians over the rounds, in tokens a second.
      *
      * @param ratio median over the rounds of engine / bare
-     * @param heapBytesPerToken allocated by the engine thread for each token
+     * @param heapBytesPerToken allocated by the engine thread for each token; null where it is not measured
      */
     record Row(
             String name,
@@ -37,23 +47,33 @@ record EngineReport(
             double bareTokensPerSecond,
             double engineTokensPerSecond,
             double ratio,
-            double heapBytesPerToken) {}
+            @Nullable Double heapBytesPerToken) {}
 
     void print(PrintWriter out) {
-        out.printf("%s, %s weights, %d threads, median of %d rounds%n", bundle, weights, threads, rounds);
+        out.printf(Locale.ROOT, "%s, %s weights, %d threads, median of %d rounds%n", bundle, weights, threads, rounds);
         out.printf(
+                Locale.ROOT,
                 "load %.0f ms (the first of the process %.0f ms), resident memory %s (the load brought %s)%n%n",
-                loadMillis, firstLoadMillis, megabytes(rssBytes), megabytes(rssGrowthBytes));
-        out.printf("%-24s %12s %12s %8s %14s%n", "", "bare tok/s", "engine tok/s", "ratio", "heap B/token");
+                loadMillis,
+                firstLoadMillis,
+                megabytes(rssBytes),
+                megabytes(rssGrowthBytes));
+        out.printf(
+                Locale.ROOT, "%-24s %12s %12s %8s %14s%n", "", "bare tok/s", "engine tok/s", "ratio", "heap B/token");
         for (Row row : rows) {
             out.printf(
-                    "%-24s %12.1f %12.1f %8.3f %14.0f%n",
+                    Locale.ROOT,
+                    "%-24s %12.1f %12.1f %8.3f %14s%n",
                     row.name(),
                     row.bareTokensPerSecond(),
                     row.engineTokensPerSecond(),
                     row.ratio(),
-                    row.heapBytesPerToken());
+                    wholeBytes(row.heapBytesPerToken()));
         }
+    }
+
+    private static String wholeBytes(@Nullable Double bytes) {
+        return bytes == null ? "-" : Long.toString(Math.round(bytes));
     }
 
     private static String megabytes(long bytes) {

@@ -18,6 +18,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Asks a model questions, greedily, and counts the replies that equal the right answer to the letter, but for space around
@@ -29,12 +32,16 @@ public final class Evaluation implements StepListener {
     private static final int SPARE_TOKENS = 8;
 
     private final List<Question> questions;
+    private final Function<Prompt, Encoded> encoder;
     private final Map<String, StringBuilder> replies = new HashMap<>();
     private final Semaphore ended = new Semaphore(0);
-    private volatile boolean failed;
+    private int finished;
+    private volatile int answered;
+    private volatile @Nullable MeasurementFailed failure;
 
-    private Evaluation(List<Question> questions) {
+    private Evaluation(List<Question> questions, Function<Prompt, Encoded> encoder) {
         this.questions = questions;
+        this.encoder = encoder;
     }
 
     /**
@@ -68,39 +75,74 @@ public final class Evaluation implements StepListener {
         }
     }
 
-    /** Takes the model's one engine: the model is of no other use afterwards. */
-    public static Result run(LoadedModel model, List<Question> questions, int inFlight) throws InterruptedException {
-        Evaluation evaluation = new Evaluation(questions);
-        Engine engine = model.start(evaluation, System::nanoTime);
+    /**
+     * Takes the model's one engine: the model is of no other use afterwards.
+     *
+     * @param inFlight questions that wait or run at a time, at most what the engine's queue holds
+     * @param progress hears how many questions have been answered, on the caller's thread
+     * @throws MeasurementFailed where the engine failed or refused a question, at any time
+     */
+    public static Result run(LoadedModel model, List<Question> questions, int inFlight, IntConsumer progress)
+            throws InterruptedException {
+        return run(model::encode, listener -> model.start(listener, System::nanoTime), questions, inFlight, progress);
+    }
+
+    /** The same with any engine. */
+    static Result run(
+            Function<Prompt, Encoded> encoder,
+            Function<StepListener, Engine> startEngine,
+            List<Question> questions,
+            int inFlight,
+            IntConsumer progress)
+            throws InterruptedException {
+        Evaluation evaluation = new Evaluation(questions, encoder);
+        Engine engine = startEngine.apply(evaluation);
         evaluation.ended.release(inFlight);
         for (int i = 0; i < questions.size(); i++) {
-            evaluation.ended.acquire();
-            evaluation.ask(model, engine, i);
+            evaluation.awaitOne(progress);
+            evaluation.ask(engine, i);
         }
-        evaluation.ended.acquire(inFlight);
+        for (int i = 0; i < inFlight; i++) {
+            evaluation.awaitOne(progress);
+        }
         return evaluation.result();
     }
 
-    private void ask(LoadedModel model, Engine engine, int index) {
+    private void awaitOne(IntConsumer progress) throws InterruptedException {
+        ended.acquire();
+        throwIfFailed();
+        progress.accept(answered);
+    }
+
+    private void throwIfFailed() {
+        MeasurementFailed failed = failure;
+        if (failed != null) {
+            throw failed;
+        }
+    }
+
+    private void ask(Engine engine, int index) {
         Question question = questions.get(index);
-        TokenIds ids = encode(model, new Prompt.Chat(question.messages()));
-        int most = encode(model, new Prompt.Text(question.answer())).size() + SPARE_TOKENS;
+        TokenIds ids = encode(index, new Prompt.Chat(question.messages()));
+        int most = encode(index, new Prompt.Text(question.answer())).size() + SPARE_TOKENS;
         Generation generation = new Generation(Sampling.greedy(), 1, most, List.of(), -1);
         engine.submit(List.of(new SequenceRequest(
                         new Attempt(Integer.toString(index), 1), 0, ids, TokenIds.empty(), generation, NEVER)))
                 .ifPresent(refusal -> {
-                    throw new IllegalStateException("question " + index + " was refused: " + refusal);
+                    throwIfFailed();
+                    throw refused(index, refusal);
                 });
-        if (failed) {
-            throw new IllegalStateException("the engine failed");
-        }
     }
 
-    private static TokenIds encode(LoadedModel model, Prompt prompt) {
-        return switch (model.encode(prompt)) {
+    private TokenIds encode(int index, Prompt prompt) {
+        return switch (encoder.apply(prompt)) {
             case Encoded.Ids(TokenIds ids) -> ids;
-            case Encoded.Refused(Refusal reason) -> throw new IllegalStateException("refused: " + reason);
+            case Encoded.Refused(Refusal reason) -> throw refused(index, reason);
         };
+    }
+
+    private static MeasurementFailed refused(Object index, Refusal reason) {
+        return new MeasurementFailed("question " + index + " (from 0) was refused: " + reason);
     }
 
     private synchronized Result result() {
@@ -131,6 +173,7 @@ public final class Evaluation implements StepListener {
             replies.computeIfAbsent(entry.attempt().requestId(), _ -> new StringBuilder())
                     .append(entry.text());
             if (entry.finish() != null) {
+                answered = ++finished;
                 ended.release();
             }
         }
@@ -138,13 +181,22 @@ public final class Evaluation implements StepListener {
 
     @Override
     public void onRefused(Attempt attempt, Refusal reason) {
-        failed = true;
-        ended.release();
+        // Of a failed engine onFailed tells more, and at once.
+        if (!(reason instanceof Refusal.EngineFailed)) {
+            fail(refused(attempt.requestId(), reason));
+        }
     }
 
     @Override
     public void onFailed(Throwable cause) {
-        failed = true;
-        ended.release(questions.size());
+        fail(new MeasurementFailed("the engine failed: " + cause, cause));
+    }
+
+    /** Keeps the first one and ends whatever wait the caller is in. Called by the engine thread alone. */
+    private void fail(MeasurementFailed failed) {
+        if (failure == null) {
+            failure = failed;
+        }
+        ended.release();
     }
 }

@@ -103,7 +103,7 @@ final class EvalCommand implements Callable<Integer> {
     private static Evaluation.Result evaluate(Bundle bundle, List<Question> questions, NodeSettings settings)
             throws InterruptedException {
         try (LoadedModel model = Models.load(List.of(bundle), settings.models()).getFirst()) {
-            return Evaluation.run(model, questions, IN_FLIGHT);
+            return Evaluation.run(model, questions, IN_FLIGHT, _ -> {});
         }
     }
 

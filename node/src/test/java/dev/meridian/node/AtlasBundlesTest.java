@@ -64,7 +64,7 @@ class AtlasBundlesTest {
         NodeSettings settings = NodeSettings.load(null, Map.of());
         Bundle bundle = Bundle.open(imported(weights));
         try (LoadedModel model = Models.load(List.of(bundle), settings.models()).getFirst()) {
-            return Evaluation.run(model, questions, IN_FLIGHT).all().accuracy();
+            return Evaluation.run(model, questions, IN_FLIGHT, _ -> {}).all().accuracy();
         }
     }
 

@@ -1,0 +1,14 @@
+package dev.meridian.bench;
+
+/** A measurement could not be made to its end; the message is the line that the user reads. */
+public final class MeasurementFailed extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    MeasurementFailed(String message) {
+        super(message);
+    }
+
+    MeasurementFailed(String message, Throwable cause) {
+        super(message, cause);
+    }
+}
