@@ -165,7 +165,7 @@ final class EngineBench {
     private double enginePrefill() {
         clock.expect(1, 1);
         long start = System.nanoTime();
-        submit(plan.promptTokens(), 1);
+        submit(1, plan.promptTokens(), 1);
         clock.await(new Patience(engine, patience));
         return plan.promptTokens() / ((System.nanoTime() - start) / 1e9);
     }
@@ -173,13 +173,9 @@ final class EngineBench {
     private double engineDecode(int sequences) {
         // One token comes from prefill; then as many full steps as the bare loop runs, once the last prompt is in.
         clock.expect(sequences, plan.decodeTokens());
-        for (int i = 0; i < sequences; i++) {
-            submit(plan.decodeContext(), 0);
-        }
+        Attempt attempt = submit(sequences, plan.decodeContext(), 0);
         clock.await(new Patience(engine, patience));
-        for (int i = 0; i < sequences; i++) {
-            engine.cancel(new Attempt("bench-" + (requests - i), 1));
-        }
+        engine.cancel(attempt);
         awaitIdle();
         return clock.tokensPerSecond();
     }
@@ -194,18 +190,19 @@ final class EngineBench {
         }
     }
 
-    private void submit(int prompt, int maxTokens) {
-        Generation generation = new Generation(Sampling.greedy(), 1, maxTokens, List.of(), -1);
-        SequenceRequest request = new SequenceRequest(
-                new Attempt("bench-" + ++requests, 1),
-                0,
-                TokenIds.of(randomTokens(prompt)),
-                TokenIds.empty(),
-                generation,
-                NEVER);
-        engine.submit(List.of(request)).ifPresent(refusal -> {
+    /** All at once, as the choices of one attempt: a fast engine would be ahead of a loop that submits one by one. */
+    private Attempt submit(int sequences, int prompt, int maxTokens) {
+        Attempt attempt = new Attempt("bench-" + ++requests, 1);
+        Generation generation = new Generation(Sampling.greedy(), sequences, maxTokens, List.of(), -1);
+        List<SequenceRequest> choices = new ArrayList<>();
+        for (int choice = 0; choice < sequences; choice++) {
+            TokenIds ids = TokenIds.of(randomTokens(prompt));
+            choices.add(new SequenceRequest(attempt, choice, ids, TokenIds.empty(), generation, NEVER));
+        }
+        engine.submit(choices).ifPresent(refusal -> {
             clock.throwIfFailed();
             throw new MeasurementFailed("the engine refused: " + refusal);
         });
+        return attempt;
     }
 }

@@ -1,5 +1,6 @@
 package dev.meridian.bench;
 
+import dev.meridian.protocol.Generation;
 import java.util.Collections;
 import java.util.List;
 
@@ -27,6 +28,10 @@ record EnginePlan(
             throw new IllegalArgumentException("--sequences: at least one number is needed");
         }
         requirePositive("--sequences", Collections.min(sequences));
+        if (Collections.max(sequences) > Generation.MAX_CHOICES) {
+            throw new IllegalArgumentException(
+                    "--sequences " + Collections.max(sequences) + ": expected at most " + Generation.MAX_CHOICES);
+        }
         requirePositive("--prompt", promptTokens);
         requirePositive("--tokens", decodeTokens);
         requirePositive("--chunk", chunk);

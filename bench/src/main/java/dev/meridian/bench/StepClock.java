@@ -77,7 +77,7 @@ final class StepClock implements StepListener {
     private void failIfEnded(Run current, List<Entry> entries) {
         for (Entry entry : entries) {
             if (entry.finish() != null) {
-                fail(new MeasurementFailed(entry.attempt().requestId() + " ended by " + entry.finish() + " after "
+                fail(new MeasurementFailed("sequence " + entry.choice() + " ended by " + entry.finish() + " after "
                         + (entry.index() + 1) + " tokens, before " + current));
             }
         }

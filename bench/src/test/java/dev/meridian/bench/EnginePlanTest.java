@@ -41,7 +41,7 @@ final class EnginePlanTest {
             4  | 64  | 64   | 128 | 0 | --rounds 0: expected at least 1
             4  | 512 | 64   | 128 | 5 | --prompt 512: the model's context of 512 tokens takes a prompt of at most 511
             4  | 64  | 9000 | 128 | 5 | --tokens 9000 with 4 sequences needs a context of at least 9007 tokens
-            600 | 64 | 64   | 128 | 5 | --tokens 64 with 600 sequences needs a context of at least 667 tokens
+            600 | 64 | 64   | 128 | 5 | --sequences 600: expected at most 128
             """)
     void whatCannotWorkIsNamed(int sequences, int prompt, int tokens, int chunk, int rounds, String message) {
         assertThatThrownBy(() -> EnginePlan.within(512, List.of(sequences), prompt, tokens, chunk, rounds))
