@@ -15,13 +15,11 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -64,15 +62,27 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, ImportException, InterruptedException {
         Bundle bundle = Bundle.open(folder);
+        requireWhole(bundle);
         NodeSettings settings = NodeSettings.load(options.config, Map.of());
         Path source = source(bundle);
         Path file = questionFile != null ? questionFile : source.resolve("questions.jsonl");
         List<Question> questions = Question.read(file);
+        if (questions.isEmpty()) {
+            throw new CommandFailed(file + ": no question in it");
+        }
         Map<String, Evaluation.Result> results = Files.isDirectory(source.resolve("checkpoint"))
-                ? allVariants(source.resolve("checkpoint"), questions, settings)
+                ? allVariants(bundle, source.resolve("checkpoint"), questions, settings)
                 : Map.of(bundle.manifest().weights(), evaluate(bundle, questions, settings));
         print(results);
         return 0;
+    }
+
+    /** Figures of a damaged bundle would be nobody's. */
+    static void requireWhole(Bundle bundle) {
+        List<String> faults = bundle.verify();
+        if (!faults.isEmpty()) {
+            throw new CommandFailed(bundle.folder() + " is damaged: " + String.join("; ", faults));
+        }
     }
 
     /** {@code atlas} and {@code atlas-int4} are both made from {@code atlas-src}. */
@@ -83,27 +93,47 @@ final class EvalCommand implements Callable<Integer> {
         return bundle.folder().resolveSibling(base + "-src");
     }
 
-    private static Map<String, Evaluation.Result> allVariants(
-            Path checkpoint, List<Question> questions, NodeSettings settings)
+    private Map<String, Evaluation.Result> allVariants(
+            Bundle bundle, Path checkpoint, List<Question> questions, NodeSettings settings)
             throws IOException, ImportException, InterruptedException {
-        Path scratch = Files.createTempDirectory("meridian-eval");
-        try {
-            Map<String, Evaluation.Result> results = new LinkedHashMap<>();
+        try (Scratch scratch = Scratch.create("meridian-eval")) {
+            List<Bundle> made = new ArrayList<>();
             for (Weights weights : Weights.values()) {
-                Path out = scratch.resolve(weights.label());
+                Path out = scratch.folder().resolve(weights.label());
                 new Importer().run(new ImportRequest(checkpoint, out, weights, KvType.F32), ProgressListener.none());
-                results.put(weights.label(), evaluate(Bundle.open(out), questions, settings));
+                made.add(Bundle.open(out));
+            }
+            requireMadeFrom(checkpoint, bundle, made);
+            Map<String, Evaluation.Result> results = new LinkedHashMap<>();
+            for (Bundle variant : made) {
+                results.put(variant.manifest().weights(), evaluate(variant, questions, settings));
             }
             return results;
-        } finally {
-            deleteAll(scratch);
         }
     }
 
-    private static Evaluation.Result evaluate(Bundle bundle, List<Question> questions, NodeSettings settings)
+    /** The figures are of what import makes now; they are the bundle's too only where it is one of those, to the byte. */
+    static void requireMadeFrom(Path source, Bundle bundle, List<Bundle> made) {
+        boolean same = made.stream()
+                .filter(variant ->
+                        variant.manifest().weights().equals(bundle.manifest().weights()))
+                .anyMatch(variant ->
+                        variant.manifest().files().equals(bundle.manifest().files()));
+        if (!same) {
+            throw new CommandFailed(
+                    bundle.folder() + ": the bundle is not what import makes of " + source + "; import it again");
+        }
+    }
+
+    private Evaluation.Result evaluate(Bundle bundle, List<Question> questions, NodeSettings settings)
             throws InterruptedException {
-        try (LoadedModel model = Models.load(List.of(bundle), settings.models()).getFirst()) {
-            return Evaluation.run(model, questions, IN_FLIGHT, _ -> {});
+        int inFlight = Math.min(IN_FLIGHT, settings.models().queueCapacity());
+        String label = bundle.manifest().weights();
+        try (LoadedModel model = Models.load(List.of(bundle), settings.models()).getFirst();
+                ProgressBar bar = ProgressBar.on(spec.commandLine().getErr())) {
+            return Evaluation.run(model, questions, inFlight, done -> {
+                bar.update(done, questions.size(), label + ": " + done + " of " + questions.size() + " questions");
+            });
         }
     }
 
@@ -131,13 +161,5 @@ final class EvalCommand implements Callable<Integer> {
 
     private static String percent(Evaluation.Score score) {
         return String.format(Locale.ROOT, "%.1f %%", 100 * score.accuracy());
-    }
-
-    private static void deleteAll(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }
