@@ -1,12 +1,15 @@
 package dev.meridian.node;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import dev.meridian.actors.HostSettings;
 import dev.meridian.edge.EdgeSettings;
 import dev.meridian.engine.ModelSettings;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -24,9 +27,19 @@ record NodeSettings(Config root, EdgeSettings edge, HostSettings host, ModelSett
      *
      * @param file the user's file, null where there is none
      * @param overrides what the command line says by key, stronger than the file
-     * @throws com.typesafe.config.ConfigException naming the key, and the file and line where it has one
+     * @throws CommandFailed naming the key, and the file and line where it has one
      */
     static NodeSettings load(@Nullable Path file, Map<String, ?> overrides) {
+        try {
+            return read(file, overrides);
+        } catch (ConfigException.IO e) {
+            throw new CommandFailed(file + ": cannot be read: " + e.getMessage(), e);
+        } catch (ConfigException | IllegalArgumentException | ArithmeticException e) {
+            throw new CommandFailed("configuration: " + e.getMessage(), e);
+        }
+    }
+
+    private static NodeSettings read(@Nullable Path file, Map<String, ?> overrides) {
         Config said = file == null
                 ? ConfigFactory.empty()
                 : ConfigFactory.parseFile(
@@ -36,13 +49,28 @@ record NodeSettings(Config root, EdgeSettings edge, HostSettings host, ModelSett
                 .withFallback(ConfigFactory.parseResources("meridian.conf"))
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve();
+        EdgeSettings edge = EdgeSettings.of(root);
+        requireLoopback("meridian.edge.client-host", edge.clientHost());
+        requireLoopback("meridian.edge.admin-host", edge.adminHost());
         return new NodeSettings(
                 root,
-                EdgeSettings.of(root),
+                edge,
                 HostSettings.from(root),
                 ModelSettings.from(
                         root, machineMemoryBytes(), Runtime.getRuntime().availableProcessors()),
                 root.getDuration("meridian.node.stop-grace"));
+    }
+
+    /** There are no keys and no TLS: whoever reaches a port may use it. */
+    private static void requireLoopback(String key, String host) {
+        try {
+            if (!InetAddress.getByName(host).isLoopbackAddress()) {
+                throw new IllegalArgumentException(key + " " + host + " is not a loopback address, and Meridian has no"
+                        + " keys and no TLS yet: bind to 127.0.0.1, with a proxy before it that has both");
+            }
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(key + " " + host + ": unknown host", e);
+        }
     }
 
     /** Memory of the machine, or of the container that the JVM runs in. */

@@ -4,8 +4,10 @@ import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.bundle.Bundle;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -44,7 +46,7 @@ final class UpCommand implements Callable<Integer> {
         }
         Node node = Node.start(settings, bundles);
         CountDownLatch stopped = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node, stopped), "stop"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node, settings.stopGrace(), stopped), "stop"));
         greet(node);
         stopped.await();
         return 0;
@@ -61,9 +63,9 @@ final class UpCommand implements Callable<Integer> {
         return said;
     }
 
-    private void stop(Node node, CountDownLatch stopped) {
+    private void stop(Node node, Duration grace, CountDownLatch stopped) {
         PrintWriter out = spec.commandLine().getOut();
-        out.println("Stopping ...");
+        out.println(stopping(grace));
         out.flush();
         node.close();
         out.println("Stopped.");
@@ -71,11 +73,17 @@ final class UpCommand implements Callable<Integer> {
         stopped.countDown();
     }
 
+    static String stopping(Duration grace) {
+        return "Stopping ... (streams that run have up to "
+                + grace.toString().substring(2).toLowerCase(Locale.ROOT) + " to end)";
+    }
+
     private void greet(Node node) {
         PrintWriter out = spec.commandLine().getOut();
         String api = url(node.clientAddress());
         out.println("Meridian is up.");
         out.println();
+        // Of loopback alone: NodeSettings lets no other address pass while there are no keys.
         out.println("  API     " + api + "/v1   (OpenAI's; no key needed on loopback)");
         out.println("  Admin   " + url(node.adminAddress()) + "   /health/live  /health/ready  /metrics");
         out.println();
