@@ -11,6 +11,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /** Finds bundles and loads them. */
@@ -20,53 +23,81 @@ final class Models {
 
     private Models() {}
 
-    /** The bundles among the direct children of a folder, by id. Throws CommandFailed where there is no such folder. */
+    /**
+     * The bundles among the direct children of a folder, by id; names that begin with a dot are none, for an import that was
+     * killed leaves such. Throws CommandFailed where there is no such folder.
+     */
     static List<Bundle> scan(Path folder) {
+        List<Path> found = folders(folder);
+        for (Path child : found) {
+            if (!ID.matcher(child.getFileName().toString()).matches()) {
+                throw new CommandFailed(
+                        child + ": a model's id is its folder's name, of letters, digits and . _ ~ -; rename it");
+            }
+        }
+        return found.stream().map(Bundle::open).toList();
+    }
+
+    /** One bundle of a folder by its id. Looks into no other bundle, which may be broken. */
+    static Bundle find(Path folder, String id) {
+        return folders(folder).stream()
+                .filter(child -> child.getFileName().toString().equals(id))
+                .findFirst()
+                .map(Bundle::open)
+                .orElseThrow(() -> new CommandFailed("no model '" + id + "' in " + folder + "; there is "
+                        + folders(folder).stream().map(Path::getFileName).toList()));
+    }
+
+    private static List<Path> folders(Path folder) {
         if (!Files.isDirectory(folder)) {
             throw new CommandFailed(folder + ": no such folder");
         }
         try (Stream<Path> children = Files.list(folder)) {
-            List<Path> found = children.filter(child -> Files.isRegularFile(child.resolve(BundleManifest.FILE_NAME)))
+            return children.filter(child -> !child.getFileName().toString().startsWith("."))
+                    .filter(child -> Files.isRegularFile(child.resolve(BundleManifest.FILE_NAME)))
                     .sorted()
                     .toList();
-            for (Path child : found) {
-                if (!ID.matcher(child.getFileName().toString()).matches()) {
-                    throw new CommandFailed(
-                            child + ": a model's id is its folder's name, of letters, digits and . _ ~ -; rename it");
-                }
-            }
-            return found.stream().map(Bundle::open).toList();
         } catch (IOException e) {
             throw new CommandFailed(folder + ": " + e.getMessage(), e);
         }
     }
 
-    /** One bundle of a folder by its id. */
-    static Bundle find(Path folder, String id) {
-        List<Bundle> bundles = scan(folder);
-        return bundles.stream()
-                .filter(bundle -> bundle.id().equals(id))
-                .findFirst()
-                .orElseThrow(() -> new CommandFailed("no model '" + id + "' in " + folder + "; there is "
-                        + bundles.stream().map(Bundle::id).toList()));
-    }
-
     /** Loads all or none. What the weights leave of the memory budget is divided evenly for KV caches. */
     static List<LoadedModel> load(List<Bundle> bundles, ModelSettings settings) {
-        long fixed = bundles.stream()
-                .mapToLong(bundle -> MemoryPlan.fixedBytes(bundle, settings))
-                .sum();
-        long share = Math.max(0, settings.memoryBudgetBytes() - fixed) / Math.max(1, bundles.size());
+        long[] fixed = bundles.stream()
+                .mapToLong(bundle -> fixedBytes(bundle, settings))
+                .toArray();
+        long left = settings.memoryBudgetBytes() - LongStream.of(fixed).sum();
+        if (left < 0) {
+            throw tooLarge(bundles, fixed, settings.memoryBudgetBytes());
+        }
+        long share = left / Math.max(1, bundles.size());
         List<LoadedModel> loaded = new ArrayList<>();
         try {
-            for (Bundle bundle : bundles) {
-                long budget = MemoryPlan.fixedBytes(bundle, settings) + share;
-                loaded.add(LoadedModel.open(bundle, settings.withMemoryBudget(Math.max(1, budget))));
+            for (int i = 0; i < fixed.length; i++) {
+                loaded.add(LoadedModel.open(bundles.get(i), settings.withMemoryBudget(fixed[i] + share)));
             }
             return loaded;
         } catch (RuntimeException e) {
             loaded.forEach(LoadedModel::close);
             throw e;
         }
+    }
+
+    private static long fixedBytes(Bundle bundle, ModelSettings settings) {
+        try {
+            return MemoryPlan.fixedBytes(bundle, settings);
+        } catch (IllegalArgumentException e) {
+            throw new CommandFailed(bundle.id() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static CommandFailed tooLarge(List<Bundle> bundles, long[] fixed, long budget) {
+        String needs = IntStream.range(0, fixed.length)
+                .mapToObj(i -> bundles.get(i).id() + " " + Bytes.format(fixed[i]))
+                .collect(Collectors.joining(", "));
+        return new CommandFailed("the models do not fit the memory budget of " + Bytes.format(budget)
+                + " even without KV caches: " + needs
+                + "; raise meridian.engine.memory-budget or serve fewer models");
     }
 }

@@ -12,7 +12,6 @@ import dev.meridian.engine.bundle.BundleManifest.SamplingDefaults;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -23,11 +22,15 @@ class ModelsTest {
     private Path folder;
 
     private void bundle(String name) throws IOException {
+        bundle(name, new ModelShape(2, 64, 64, 2, 2, 32, 100, 512));
+    }
+
+    private void bundle(String name, ModelShape shape) throws IOException {
         BundleManifest manifest = new BundleManifest(
                 BundleManifest.FORMAT,
                 "test",
                 "llama",
-                new ModelShape(2, 64, 64, 2, 2, 32, 100, 512),
+                shape,
                 "f32",
                 "f32",
                 new MemoryNeed(1_000_000, 1024, 1000),
@@ -72,10 +75,58 @@ class ModelsTest {
     }
 
     @Test
-    void refusesAModelThatDoesNotFitTheBudgetWithTheNumbers() throws IOException {
+    void leavesWhatAKilledImportLeftBehind() throws IOException {
+        bundle("a");
+        Files.createDirectory(folder.resolve(".b.importing"));
+        Files.writeString(folder.resolve(".b.importing/" + BundleManifest.FILE_NAME), "{");
+        assertThat(Models.scan(folder)).extracting(Bundle::id).containsExactly("a");
+    }
+
+    @Test
+    void aBrokenBundleStopsNoOther() throws IOException {
+        bundle("a");
+        Files.createDirectory(folder.resolve("broken"));
+        Files.writeString(folder.resolve("broken/" + BundleManifest.FILE_NAME), "{");
+        assertThat(Models.find(folder, "a").id()).isEqualTo("a");
+        assertThatThrownBy(() -> Models.find(folder, "broken")).isInstanceOf(BundleException.class);
+        assertThatThrownBy(() -> Models.find(folder, "c"))
+                .isInstanceOf(CommandFailed.class)
+                .hasMessageContaining("[a, broken]");
+    }
+
+    @Test
+    void aModelsIdIsAFolderBelowAndNoPath() throws IOException {
+        bundle("a");
+        for (String id : List.of(
+                "",
+                ".",
+                "..",
+                "../" + folder.getFileName() + "/a",
+                folder.resolve("a").toString())) {
+            assertThatThrownBy(() -> Models.find(folder, id))
+                    .as(id)
+                    .isInstanceOf(CommandFailed.class)
+                    .hasMessageContaining("no model '" + id + "'");
+        }
+    }
+
+    @Test
+    void modelsThatDoNotFitTheBudgetTogetherAreRefusedWithTheNumbers() throws IOException {
+        bundle("a");
+        bundle("b");
+        NodeSettings settings =
+                NodeSettings.load(null, Map.of("meridian.engine.memory-budget", 1_500_000, "meridian.engine.slots", 1));
+        assertThatThrownBy(() -> Models.load(Models.scan(folder), settings.models()))
+                .isInstanceOf(CommandFailed.class)
+                .hasMessageContaining("memory budget of 1.4 MiB")
+                .hasMessageContaining("a 977.9 KiB, b 977.9 KiB");
+    }
+
+    @Test
+    void refusesAModelWhoseKvCacheDoesNotFitWithTheNumbers() throws IOException {
         bundle("a");
         NodeSettings settings =
-                NodeSettings.load(null, Map.of("meridian.engine.memory-budget", 500_000, "meridian.engine.slots", 1));
+                NodeSettings.load(null, Map.of("meridian.engine.memory-budget", 1_010_000, "meridian.engine.slots", 1));
         assertThatThrownBy(() -> Models.load(Models.scan(folder), settings.models()))
                 .isInstanceOf(BundleException.class)
                 .hasMessageContaining("does not fit")
@@ -83,11 +134,13 @@ class ModelsTest {
     }
 
     @Test
-    void nodeSettingsAreThoseOfReferenceConf() {
-        NodeSettings settings = NodeSettings.load(null, Map.of());
-        assertThat(settings.stopGrace()).isEqualTo(Duration.ofSeconds(10));
-        assertThat(settings.edge().clientPort()).isEqualTo(8080);
-        assertThat(settings.root().getString("pekko.actor.allow-java-serialization"))
-                .isEqualTo("off");
+    void aContextThatNoBufferHoldsIsTheUsersMatter() throws IOException {
+        ModelShape wide = new ModelShape(2, 64, 64, 64, 64, 1024, 100, 1 << 20);
+        bundle("a", wide);
+        NodeSettings settings = NodeSettings.load(null, Map.of("meridian.engine.context", 1 << 20));
+        assertThatThrownBy(() -> Models.load(Models.scan(folder), settings.models()))
+                .isInstanceOf(CommandFailed.class)
+                .hasMessageStartingWith("a: ")
+                .hasMessageContaining("lower the context");
     }
 }
