@@ -18,8 +18,11 @@ import org.jline.terminal.TerminalBuilder;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** A talk with a model in the terminal; the model runs in this process, no server is needed. */
 @Command(
@@ -30,6 +33,7 @@ import picocli.CommandLine.Parameters;
         })
 final class ChatCommand implements Callable<Integer> {
     private static final String DEFAULT_MODEL = "atlas";
+    private static final int MAX_TEMPERATURE = 2;
 
     @Mixin
     private ConfigOptions options = new ConfigOptions();
@@ -44,28 +48,37 @@ final class ChatCommand implements Callable<Integer> {
     @Option(names = "--system", paramLabel = "TEXT", description = "System message of the talk.")
     private @Nullable String system;
 
-    @Option(names = "--temperature", paramLabel = "T", description = "0 is greedy. Default: the model's own.")
+    @Option(names = "--temperature", paramLabel = "T", description = "0 to 2; 0 is greedy. Default: the model's own.")
     private @Nullable Float temperature;
 
     @Option(names = "--seed", paramLabel = "N", description = "Default: another one for each reply.")
     private @Nullable Long seed;
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
     public Integer call() throws Exception {
+        // Written so that NaN does not pass.
+        if (temperature != null && !(temperature >= 0 && temperature <= MAX_TEMPERATURE)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--temperature " + temperature + ": expected 0 to " + MAX_TEMPERATURE);
+        }
         NodeSettings settings = NodeSettings.load(options.config, Map.of());
         Bundle bundle = Models.find(options.models(), model);
         try (LoadedModel loaded =
                         Models.load(List.of(bundle), settings.models()).getFirst();
                 Terminal terminal =
                         TerminalBuilder.builder().system(true).dumb(true).build()) {
-            Replies replies = new Replies(loaded, temperature, seed);
+            Replies replies = new Replies(
+                    loaded::encode, listener -> loaded.start(listener, System::nanoTime), temperature, seed);
             talk(terminal, replies);
         }
         return 0;
     }
 
     private void talk(Terminal terminal, Replies replies) throws InterruptedException {
-        LineReader reader = LineReaderBuilder.builder().terminal(terminal).build();
+        LineReader reader = reader(terminal);
         PrintWriter out = terminal.writer();
         out.println(model + ": Ctrl-C stops a reply, Ctrl-D ends the talk, /new forgets it.");
         List<ChatMessage> talk = opening();
@@ -91,6 +104,14 @@ final class ChatCommand implements Callable<Integer> {
         }
     }
 
+    /** A line stays as it was typed: {@code !!} and backslashes are the user's words, not a shell's. */
+    static LineReader reader(Terminal terminal) {
+        return LineReaderBuilder.builder()
+                .terminal(terminal)
+                .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
+                .build();
+    }
+
     private List<ChatMessage> opening() {
         List<ChatMessage> talk = new ArrayList<>();
         if (system != null) {
@@ -100,7 +121,7 @@ final class ChatCommand implements Callable<Integer> {
     }
 
     /** Null at the end of the input. Ctrl-C on a half-written line discards it. */
-    private static @Nullable String read(LineReader reader) {
+    static @Nullable String read(LineReader reader) {
         while (true) {
             try {
                 return reader.readLine("> ").strip();

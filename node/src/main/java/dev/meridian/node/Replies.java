@@ -1,13 +1,13 @@
 package dev.meridian.node;
 
 import dev.meridian.engine.Engine;
-import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.SequenceRequest;
 import dev.meridian.engine.StepListener;
 import dev.meridian.engine.text.Encoded;
 import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.ChatMessage;
 import dev.meridian.protocol.Entry;
+import dev.meridian.protocol.FinishReason;
 import dev.meridian.protocol.Generation;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Refusal;
@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
 import org.jline.terminal.Terminal;
 import org.jspecify.annotations.Nullable;
 
@@ -41,24 +42,29 @@ final class Replies implements StepListener {
      */
     record Reply(String text, boolean complete, String summary) {}
 
-    private final LoadedModel model;
+    private final Function<Prompt, Encoded> encoder;
     private final Engine engine;
     private final @Nullable Float temperature;
     private final @Nullable Long seed;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private int asked;
 
-    Replies(LoadedModel model, @Nullable Float temperature, @Nullable Long seed) {
-        this.model = model;
+    /** Starts the engine with this as its listener; whoever gave {@code startEngine} closes it. */
+    Replies(
+            Function<Prompt, Encoded> encoder,
+            Function<StepListener, Engine> startEngine,
+            @Nullable Float temperature,
+            @Nullable Long seed) {
+        this.encoder = encoder;
         this.temperature = temperature;
         this.seed = seed;
-        engine = model.start(this, System::nanoTime);
+        engine = startEngine.apply(this);
     }
 
     /** Prints the reply to the last message while it is made. Ctrl-C in the terminal stops it. */
     Reply to(List<ChatMessage> talk, Terminal terminal, PrintWriter out) throws InterruptedException {
-        return switch (model.encode(new Prompt.Chat(talk))) {
-            case Encoded.Refused(Refusal reason) -> new Reply("", false, "[" + reason + "]");
+        return switch (encoder.apply(new Prompt.Chat(talk))) {
+            case Encoded.Refused(Refusal reason) -> new Reply("", false, "[" + Refusals.sentence(reason) + "]");
             case Encoded.Ids(TokenIds ids) -> ask(ids, terminal, out);
         };
     }
@@ -75,7 +81,7 @@ final class Replies implements StepListener {
             var refusal = engine.submit(
                     List.of(new SequenceRequest(attempt, 0, prompt, TokenIds.empty(), generation(), NEVER)));
             if (refusal.isPresent()) {
-                return new Reply("", false, "[" + refusal.get() + "]");
+                return new Reply("", false, "[" + Refusals.sentence(refusal.get()) + "]");
             }
             return print(out, start);
         } finally {
@@ -98,17 +104,19 @@ final class Replies implements StepListener {
                     out.print(entry.text());
                     out.flush();
                     if (entry.finish() != null) {
-                        return new Reply(text.toString(), true, summary(tokens, start, first));
+                        return new Reply(text.toString(), true, summary(tokens, start, first, entry.finish()));
                     }
                 }
             }
         }
     }
 
-    private static String summary(int tokens, long start, long first) {
+    private static String summary(int tokens, long start, long first, FinishReason finish) {
         long now = System.nanoTime();
         String speed = tokens < 2 ? "" : String.format(Locale.ROOT, ", %.0f tok/s", (tokens - 1) * 1e9 / (now - first));
-        return String.format(Locale.ROOT, "[%d tokens%s, first after %.0f ms]", tokens, speed, (first - start) / 1e6);
+        String count = tokens == 1 ? "1 token" : tokens + " tokens";
+        String cut = finish == FinishReason.LENGTH ? "; cut off: the model's context is full, /new starts another" : "";
+        return String.format(Locale.ROOT, "[%s%s, first after %.0f ms%s]", count, speed, (first - start) / 1e6, cut);
     }
 
     private Generation generation() {
@@ -128,11 +136,11 @@ final class Replies implements StepListener {
 
     @Override
     public void onRefused(Attempt attempt, Refusal reason) {
-        events.add(new Event.Ended(String.valueOf(reason)));
+        events.add(new Event.Ended(Refusals.sentence(reason)));
     }
 
     @Override
     public void onFailed(Throwable cause) {
-        events.add(new Event.Ended("the engine failed: " + cause));
+        events.add(new Event.Ended(Refusals.sentence(new Refusal.EngineFailed(cause.toString()))));
     }
 }

@@ -6,11 +6,15 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -19,6 +23,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 final class MainTest {
+    @TempDir
+    private Path folder;
+
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
     private final CommandLine commandLine =
@@ -62,6 +69,65 @@ final class MainTest {
     void aMisspeltCommandIsCorrected() {
         assertThat(commandLine.execute("verfy", "x")).isEqualTo(2);
         assertThat(err.toString()).contains("Did you mean").contains("verify");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"3", "-0.1", "NaN"})
+    void aTemperatureOutsideItsBoundsIsAWrongCommandLine(String temperature) {
+        assertThat(commandLine.execute("chat", "--temperature=" + temperature)).isEqualTo(2);
+        assertThat(err.toString()).contains("--temperature").contains("expected 0 to 2");
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrongConfigurations")
+    void aWrongConfigurationIsTheUsersMatter(String option, String file, String message) throws IOException {
+        Path config = Files.writeString(folder.resolve("my.conf"), file);
+        String[] options = option.replace("FILE", config.toString()).split(" ", -1);
+        List<String> line = new ArrayList<>(List.of("up", "--models", folder.toString()));
+        line.addAll(List.of(options));
+
+        assertThat(commandLine.execute(line.toArray(String[]::new))).isEqualTo(1);
+        assertThat(err.toString()).startsWith("meridian up: ").contains(message).doesNotContain("internal error");
+        assertThat(err.toString().lines()).hasSize(1);
+    }
+
+    static List<Arguments> wrongConfigurations() {
+        return List.of(
+                Arguments.of("--config nope.conf", "", "nope.conf"),
+                Arguments.of(
+                        "--config FILE", "meridian.edge.client-port = many", "my.conf: 1: client-port has type STRING"),
+                Arguments.of("--config FILE", "meridian {\n engine = {", "my.conf: 2: "),
+                Arguments.of("--config FILE", "meridian.engine.slots = 0", "slots 0"),
+                Arguments.of("--config FILE", "meridian.edge.max-body-bytes = 8 GiB", "overflow"),
+                Arguments.of("--port 99999", "", "client-port 99999, expected 0 to 65535"),
+                Arguments.of("--admin-port -1", "", "admin-port -1, expected 0 to 65535"),
+                Arguments.of(
+                        "--config FILE",
+                        "meridian.edge.client-host = 0.0.0.0",
+                        "meridian.edge.client-host 0.0.0.0 is not a loopback address"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--rounds 0",
+                "--chunk 0",
+                "--sequences 0",
+                "--sequences 1,0",
+                "--tokens 0",
+                "--tokens 500",
+                "--prompt 512",
+                "--threads 0"
+            })
+    void aMeasurementThatCannotWorkIsAWrongCommandLine(String option) throws IOException {
+        Bundles.write(folder.resolve("little"));
+        List<String> line = new ArrayList<>(
+                List.of("bench", "engine", folder.resolve("little").toString()));
+        line.addAll(List.of(option.split(" ", -1)));
+
+        assertThat(commandLine.execute(line.toArray(String[]::new))).isEqualTo(2);
+        assertThat(err.toString()).startsWith("meridian bench engine: --").contains(option.split(" ", -1)[0]);
+        assertThat(err.toString().lines()).hasSize(2);
     }
 
     @ParameterizedTest
