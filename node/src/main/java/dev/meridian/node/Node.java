@@ -1,12 +1,17 @@
 package dev.meridian.node;
 
+import dev.meridian.actors.HostSettings;
 import dev.meridian.actors.ModelHost;
 import dev.meridian.edge.HttpEdge;
 import dev.meridian.edge.ModelDirectory;
 import dev.meridian.edge.ServedModel;
+import dev.meridian.engine.Engine;
 import dev.meridian.engine.LoadedModel;
+import dev.meridian.engine.StepListener;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleManifest;
+import dev.meridian.engine.text.Encoded;
+import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.message.ReplicaCommand;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -20,9 +25,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
@@ -48,12 +58,12 @@ final class Node implements AutoCloseable {
     /** Starts serving. On any failure nothing is left running. */
     static Node start(NodeSettings settings, List<Bundle> bundles) {
         List<LoadedModel> models = Models.load(bundles, settings.models());
-        ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "meridian", settings.root());
+        ActorSystem<Void> system = actorSystem(settings, models);
         try {
             PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
             List<ServedModel> served = new ArrayList<>();
             for (LoadedModel model : models) {
-                served.add(host(system, settings, model));
+                served.add(serve(system, settings, model));
                 EngineMetrics.register(registry, model);
             }
             HttpEdge edge = HttpEdge.start(system, settings.edge(), new Directory(served), registry)
@@ -70,28 +80,91 @@ final class Node implements AutoCloseable {
         }
     }
 
-    private static ServedModel host(ActorSystem<Void> system, NodeSettings settings, LoadedModel model) {
-        CompletableFuture<ActorRef<ReplicaCommand>> ready = new CompletableFuture<>();
-        system.systemActorOf(
-                ModelHost.create(
-                        model.id(),
-                        model::encode,
-                        listener -> model.start(listener, System::nanoTime),
-                        settings.host(),
-                        Clock.systemUTC(),
-                        System::nanoTime,
-                        ready),
-                "model-" + model.id(),
-                Props.empty());
-        ActorRef<ReplicaCommand> replica = ready.orTimeout(
-                        START_PATIENCE.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
-                .join();
+    private static ActorSystem<Void> actorSystem(NodeSettings settings, List<LoadedModel> models) {
+        try {
+            return ActorSystem.create(Behaviors.empty(), "meridian", settings.root());
+        } catch (RuntimeException e) {
+            models.forEach(LoadedModel::close);
+            throw e;
+        }
+    }
+
+    private static ServedModel serve(ActorSystem<Void> system, NodeSettings settings, LoadedModel model) {
+        ActorRef<ReplicaCommand> replica = host(
+                system,
+                settings.host(),
+                model.id(),
+                model::encode,
+                listener -> model.start(listener, System::nanoTime),
+                START_PATIENCE);
         return new ServedModel(
                 model.id(),
                 model.runner().contextTokens(),
                 model.runner().vocabSize(),
                 createdEpochSeconds(model),
                 replica);
+    }
+
+    /** Starts a model's actor and waits for it. Throws CommandFailed where it does not start, at once where it stops. */
+    static ActorRef<ReplicaCommand> host(
+            ActorSystem<?> system,
+            HostSettings settings,
+            String model,
+            Function<Prompt, Encoded> encoder,
+            Function<StepListener, Engine> startEngine,
+            Duration patience) {
+        CompletableFuture<ActorRef<ReplicaCommand>> ready = new CompletableFuture<>();
+        ActorRef<ModelHost.Command> host = system.systemActorOf(
+                ModelHost.create(
+                        model,
+                        encoder,
+                        listener -> started(startEngine, listener, ready),
+                        settings,
+                        Clock.systemUTC(),
+                        System::nanoTime,
+                        ready),
+                "model-" + model,
+                Props.empty());
+        system.systemActorOf(
+                onceStopped(
+                        host,
+                        () -> ready.completeExceptionally(
+                                new IllegalStateException("its actor stopped; the log says why"))),
+                "start-of-" + model,
+                Props.empty());
+        try {
+            return ready.orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS).join();
+        } catch (CompletionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            String why = cause instanceof TimeoutException
+                    ? "no answer from its actor within " + patience.toSeconds() + " s"
+                    : String.valueOf(cause.getMessage());
+            throw new CommandFailed("model " + model + " does not start: " + why, cause);
+        }
+    }
+
+    /** An actor whose setup fails tells nobody why; whoever waits for it hears it from here. */
+    private static Engine started(
+            Function<StepListener, Engine> startEngine, StepListener listener, CompletableFuture<?> ready) {
+        try {
+            return startEngine.apply(listener);
+        } catch (RuntimeException | Error e) {
+            ready.completeExceptionally(e);
+            throw e;
+        }
+    }
+
+    private static Behavior<Void> onceStopped(ActorRef<?> watched, Runnable action) {
+        return Behaviors.setup(context -> {
+            context.watch(watched);
+            return Behaviors.receiveSignal((_, signal) -> {
+                if (signal instanceof Terminated) {
+                    action.run();
+                    return Behaviors.stopped();
+                }
+                return Behaviors.same();
+            });
+        });
     }
 
     private static long createdEpochSeconds(LoadedModel model) {
