@@ -10,6 +10,7 @@ import dev.meridian.engine.ModelSettings;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -33,7 +34,8 @@ record NodeSettings(Config root, EdgeSettings edge, HostSettings host, ModelSett
         try {
             return read(file, overrides);
         } catch (ConfigException.IO e) {
-            throw new CommandFailed(file + ": cannot be read: " + e.getMessage(), e);
+            String why = file != null && Files.notExists(file) ? "no such file" : "cannot be read: " + e.getMessage();
+            throw new CommandFailed(file + ": " + why, e);
         } catch (ConfigException | IllegalArgumentException | ArithmeticException e) {
             throw new CommandFailed("configuration: " + e.getMessage(), e);
         }

@@ -93,7 +93,7 @@ final class MainTest {
 
     static List<Arguments> wrongConfigurations() {
         return List.of(
-                Arguments.of("--config nope.conf", "", "nope.conf"),
+                Arguments.of("--config nope.conf", "", "nope.conf: no such file"),
                 Arguments.of(
                         "--config FILE", "meridian.edge.client-port = many", "my.conf: 1: client-port has type STRING"),
                 Arguments.of("--config FILE", "meridian {\n engine = {", "my.conf: 2: "),
