@@ -6,6 +6,7 @@ import dev.meridian.protocol.Entry;
 import dev.meridian.protocol.FinishReason;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.Timings;
+import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.TokenLogprob;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -16,6 +17,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Continuous batching over the slots of one {@link ModelRunner}. One thread runs {@code receive -> schedule -> forward ->
@@ -23,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * prefill. {@link #submit}, {@link #cancel} and {@link #stats} are safe from any thread and never wait for a step.
  */
 public final class Engine implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
     private final ModelRunner runner;
     private final Vocabulary vocabulary;
     private final Set<Integer> endTokens;
@@ -107,13 +112,15 @@ public final class Engine implements AutoCloseable {
         }
         List<Sequence> sequences = new ArrayList<>(choices.size());
         for (SequenceRequest choice : choices) {
-            Optional<Refusal> refusal = check(choice);
+            SamplerSettings sampling =
+                    SamplerSettings.resolve(choice.generation().sampling(), defaults);
+            Optional<Refusal> refusal = check(choice).or(() -> sampling.check(runner.vocabSize()));
             if (refusal.isPresent()) {
                 return refusal;
             }
             sequences.add(new Sequence(
                     choice,
-                    SamplerSettings.resolve(choice.generation().sampling(), defaults),
+                    sampling,
                     new SequenceText(vocabulary, choice.generation().stop()),
                     arrivals.getAndIncrement(),
                     maxLength(choice),
@@ -164,14 +171,18 @@ public final class Engine implements AutoCloseable {
         if (maxTokens > 0 && request.emitted().size() >= maxTokens) {
             return Optional.of(new Refusal.InvalidRequest("max_tokens", "all tokens were generated before"));
         }
-        for (int i = 0; i < prompt; i++) {
-            int id = request.promptIds().get(i);
+        return checkIds(request.promptIds()).or(() -> checkIds(request.emitted()));
+    }
+
+    private Optional<Refusal> checkIds(TokenIds ids) {
+        for (int i = 0; i < ids.size(); i++) {
+            int id = ids.get(i);
             if (id < 0 || id >= runner.vocabSize()) {
                 return Optional.of(new Refusal.InvalidRequest(
                         "prompt", "token id " + id + " is outside the vocabulary of " + runner.vocabSize()));
             }
         }
-        return SamplerSettings.check(request.generation().sampling(), runner.vocabSize());
+        return Optional.empty();
     }
 
     private int maxLength(SequenceRequest request) {
@@ -202,9 +213,7 @@ public final class Engine implements AutoCloseable {
             while (step()) {
                 // Each step is complete in itself.
             }
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        } catch (RuntimeException | Error e) {
+        } catch (InterruptedException | RuntimeException | Error e) {
             fail(e);
         }
     }
@@ -398,7 +407,22 @@ public final class Engine implements AutoCloseable {
         scheduler.forEach(sequence -> live.add(sequence.request.attempt()));
         inbox.close().forEach(sequence -> live.add(sequence.request.attempt()));
         Refusal reason = new Refusal.EngineFailed(String.valueOf(cause));
-        live.forEach(attempt -> listener.onRefused(attempt, reason));
-        listener.onFailed(cause);
+        // What the failing step had made is good: some of it may be a last token, whose sequence is in no list any
+        // more.
+        List<Entry> made = entries;
+        if (!made.isEmpty()) {
+            tell(() -> listener.onStep(step, made));
+        }
+        live.forEach(attempt -> tell(() -> listener.onRefused(attempt, reason)));
+        tell(() -> listener.onFailed(cause));
+    }
+
+    /** A listener that breaks its promise not to throw must not keep the others from hearing. */
+    private static void tell(Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException e) {
+            LOG.error("a listener of a failed engine threw", e);
+        }
     }
 }
