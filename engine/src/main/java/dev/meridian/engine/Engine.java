@@ -6,7 +6,6 @@ import dev.meridian.protocol.Entry;
 import dev.meridian.protocol.FinishReason;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.Timings;
-import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.TokenLogprob;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -31,7 +30,7 @@ public final class Engine implements AutoCloseable {
     private final ModelRunner runner;
     private final Vocabulary vocabulary;
     private final Set<Integer> endTokens;
-    private final SamplingDefaults defaults;
+
     private final EngineSettings settings;
     private final StepListener listener;
     private final LongSupplier nanoClock;
@@ -42,7 +41,7 @@ public final class Engine implements AutoCloseable {
     private final float[] logits;
     private final int[] stepTokens;
     private final int[] stepPositions;
-    private final int budgetTokens;
+    private final Admission admission;
     private final AtomicLong arrivals = new AtomicLong();
     private final Thread thread;
     private volatile EngineStats stats = EngineStats.NONE;
@@ -64,7 +63,7 @@ public final class Engine implements AutoCloseable {
         this.runner = runner;
         this.vocabulary = vocabulary;
         this.endTokens = Set.copyOf(endTokens);
-        this.defaults = defaults;
+
         this.settings = settings;
         this.listener = listener;
         this.nanoClock = nanoClock;
@@ -75,7 +74,7 @@ public final class Engine implements AutoCloseable {
         logits = new float[runner.vocabSize()];
         stepTokens = new int[runner.slots()];
         stepPositions = new int[runner.slots()];
-        budgetTokens = tokensThatFit(runner, settings.kvBudgetBytes());
+        admission = new Admission(runner, settings, defaults);
         thread = Thread.ofPlatform().name("engine-" + name).daemon(true).unstarted(this::run);
     }
 
@@ -112,9 +111,8 @@ public final class Engine implements AutoCloseable {
         }
         List<Sequence> sequences = new ArrayList<>(choices.size());
         for (SequenceRequest choice : choices) {
-            SamplerSettings sampling =
-                    SamplerSettings.resolve(choice.generation().sampling(), defaults);
-            Optional<Refusal> refusal = check(choice).or(() -> sampling.check(runner.vocabSize()));
+            SamplerSettings sampling = admission.sampling(choice);
+            Optional<Refusal> refusal = admission.check(choice, sampling);
             if (refusal.isPresent()) {
                 return refusal;
             }
@@ -123,7 +121,7 @@ public final class Engine implements AutoCloseable {
                     sampling,
                     new SequenceText(vocabulary, choice.generation().stop()),
                     arrivals.getAndIncrement(),
-                    maxLength(choice),
+                    admission.maxLength(choice),
                     nanoClock.getAsLong()));
         }
         return inbox.offer(sequences);
@@ -153,59 +151,6 @@ public final class Engine implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    private Optional<Refusal> check(SequenceRequest request) {
-        int prompt = request.promptIds().size();
-        int length = prompt + request.emitted().size();
-        int maxTokens = request.generation().maxTokens();
-        if (prompt == 0) {
-            return Optional.of(new Refusal.InvalidRequest("prompt", "the prompt has no token"));
-        }
-        if (length >= runner.contextTokens()) {
-            return Optional.of(new Refusal.PromptTooLong(length, runner.contextTokens()));
-        }
-        if (length >= budgetTokens) {
-            return Optional.of(new Refusal.KvBudgetExceeded(runner.kvBytes(length + 1), settings.kvBudgetBytes()));
-        }
-        if (maxTokens > 0 && request.emitted().size() >= maxTokens) {
-            return Optional.of(new Refusal.InvalidRequest("max_tokens", "all tokens were generated before"));
-        }
-        return checkIds(request.promptIds()).or(() -> checkIds(request.emitted()));
-    }
-
-    private Optional<Refusal> checkIds(TokenIds ids) {
-        for (int i = 0; i < ids.size(); i++) {
-            int id = ids.get(i);
-            if (id < 0 || id >= runner.vocabSize()) {
-                return Optional.of(new Refusal.InvalidRequest(
-                        "prompt", "token id " + id + " is outside the vocabulary of " + runner.vocabSize()));
-            }
-        }
-        return Optional.empty();
-    }
-
-    private int maxLength(SequenceRequest request) {
-        int most = Math.min(runner.contextTokens(), budgetTokens);
-        int asked = request.generation().maxTokens();
-        return asked == 0
-                ? most
-                : (int) Math.min(most, (long) request.promptIds().size() + asked);
-    }
-
-    /** The most tokens of one sequence that the KV budget holds. */
-    private static int tokensThatFit(ModelRunner runner, long budgetBytes) {
-        int low = 0;
-        int high = runner.contextTokens();
-        while (low < high) {
-            int middle = (low + high + 1) >>> 1;
-            if (runner.kvBytes(middle) <= budgetBytes) {
-                low = middle;
-            } else {
-                high = middle - 1;
-            }
-        }
-        return low;
     }
 
     private void run() {

@@ -57,7 +57,8 @@ class OneNodeTest {
     }
 
     private HttpResponse<String> get(URI uri) throws Exception {
-        return http.send(HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(30)).build(), BodyHandlers.ofString());
+        return http.send(
+                HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(30)).build(), BodyHandlers.ofString());
     }
 
     private static String chat(String more) {
@@ -94,8 +95,8 @@ class OneNodeTest {
         HttpResponse<Stream<String>> response =
                 http.send(post("/v1/chat/completions", chat(",\"stream\":true")), BodyHandlers.ofLines());
         assertThat(response.statusCode()).isEqualTo(200);
-        assertThat(response.headers().firstValue("Content-Type")).hasValueSatisfying(type -> assertThat(type)
-                .startsWith("text/event-stream"));
+        assertThat(response.headers().firstValue("Content-Type"))
+                .hasValueSatisfying(type -> assertThat(type).startsWith("text/event-stream"));
         List<JsonNode> events = events(response.body());
         assertThat(content(events, 0)).isEqualTo(ANSWER);
         assertThat(events.size()).isGreaterThan(3);
@@ -105,8 +106,8 @@ class OneNodeTest {
     void bothVariantsAnswerWhole() throws Exception {
         for (String model : List.of("atlas", "atlas-int4")) {
             String body = chat("").replace("\"atlas\"", '"' + model + '"');
-            JsonNode reply = json.readTree(
-                    http.send(post("/v1/chat/completions", body), BodyHandlers.ofString()).body());
+            JsonNode reply = json.readTree(http.send(post("/v1/chat/completions", body), BodyHandlers.ofString())
+                    .body());
             assertThat(reply.at("/choices/0/message/content").asText()).isEqualTo(ANSWER);
             assertThat(reply.at("/choices/0/finish_reason").asText()).isEqualTo("stop");
         }
@@ -121,8 +122,9 @@ class OneNodeTest {
         for (int choice = 0; choice < 3; choice++) {
             assertThat(content(events, choice)).isEqualTo(ANSWER);
         }
-        assertThat(events.stream().anyMatch(event -> event.at("/choices/0/logprobs/content/0/top_logprobs/1/token")
-                        .isTextual()))
+        assertThat(events.stream()
+                        .anyMatch(event -> event.at("/choices/0/logprobs/content/0/top_logprobs/1/token")
+                                .isTextual()))
                 .isTrue();
     }
 
@@ -157,7 +159,9 @@ class OneNodeTest {
     }
 
     private OptionalDouble metric(String name) throws Exception {
-        return get(node.admin().resolve("/metrics")).body().lines()
+        return get(node.admin().resolve("/metrics"))
+                .body()
+                .lines()
                 .filter(line -> line.startsWith(name))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
                 .findFirst();
@@ -179,8 +183,7 @@ class OneNodeTest {
     void isLiveAndReady() throws Exception {
         assertThat(get(node.admin().resolve("/health/live")).statusCode()).isEqualTo(200);
         assertThat(get(node.admin().resolve("/health/ready")).statusCode()).isEqualTo(200);
-        assertThat(json.readTree(get(node.api().resolve("/v1/models")).body())
-                        .findValuesAsText("id"))
+        assertThat(json.readTree(get(node.api().resolve("/v1/models")).body()).findValuesAsText("id"))
                 .containsExactly("atlas", "atlas-int4");
     }
 
