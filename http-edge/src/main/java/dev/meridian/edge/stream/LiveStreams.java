@@ -25,6 +25,7 @@ final class LiveStreams {
     private final Map<String, LiveStream> streams = new HashMap<>();
     private final Map<ActorRef<ReplicaCommand>, ProducerPulse> pulses = new HashMap<>();
     private final List<LiveStream> touched = new ArrayList<>();
+    private int probes;
 
     LiveStreams(Attempts attempts, StreamSettings settings, StreamMetrics metrics, LongSupplier nanoClock) {
         this.attempts = attempts;
@@ -52,9 +53,14 @@ final class LiveStreams {
             if (streams.putIfAbsent(request.id(), stream) != null) {
                 throw new IllegalArgumentException("request " + request.id() + " is open already");
             }
-            metrics.activeStreams(streams.size());
+            countActive(request, 1);
             attempts.send(stream);
         }
+    }
+
+    private void countActive(StreamRequest request, int change) {
+        probes += request.probe() ? change : 0;
+        metrics.activeStreams(streams.size() - probes);
     }
 
     void clientGone(String requestId) {
@@ -326,7 +332,7 @@ final class LiveStreams {
         }
         attempts.logIfEngineFailed(stream, end);
         streams.remove(stream.request.id());
-        metrics.activeStreams(streams.size());
+        countActive(stream.request, -1);
         stream.journal.end(end);
         stream.journal.flush();
     }

@@ -30,7 +30,7 @@ public final class StreamMetrics {
     public StreamMetrics(MeterRegistry registry) {
         this.registry = registry;
         Gauge.builder("meridian.streams.active", activeStreams, AtomicInteger::get)
-                .description("Requests that a replica works on or is asked for")
+                .description("Requests that a replica works on or is asked for, without health checks")
                 .register(registry);
         Gauge.builder("meridian.journal.bytes", journalBytes, AtomicLong::get)
                 .description("Entries that clients have not read yet, estimated heap bytes")

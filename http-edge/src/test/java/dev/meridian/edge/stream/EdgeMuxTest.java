@@ -309,6 +309,25 @@ final class EdgeMuxTest {
     }
 
     @Test
+    void aHealthCheckIsInNoMetric() {
+        fixture.openProbe("ready");
+        Submit probe = fixture.replica.expectMessageClass(Submit.class);
+        accept(probe, fixture.replica);
+        fixture.opening.expectMessage(new EdgeMux.Opened(3));
+        assertThat(fixture.activeStreams()).isZero();
+        fixture.openAccepted("r", 1);
+        assertThat(fixture.activeStreams()).isEqualTo(1);
+        send(probe, fixture.replica, 1, last(probe.attempt(), 0, 0, "a"));
+        fixture.settle();
+        assertThat(fixture.activeStreams()).isEqualTo(1);
+        assertThat(fixture.count("meridian.decode.tokens")).isZero();
+        assertThat(fixture.count("meridian.prefill.tokens")).isEqualTo(3);
+        fixture.mux.tell(new EdgeMux.ClientGone("r"));
+        fixture.settle();
+        assertThat(fixture.activeStreams()).isZero();
+    }
+
+    @Test
     void drainingRefusesNewStreamsAndEndsTheRestWhenTheGraceIsOver() {
         Client client = fixture.openAccepted("r", 1);
         TestProbe<Done> done = fixture.kit.createTestProbe();
