@@ -287,7 +287,14 @@ final class LiveStreams {
     private void resubmitIfUnanswered(LiveStream stream, long now) {
         // Doubling: a replica that is merely slow to tokenise is not buried under copies of the same work.
         long patience = settings.acceptTimeout().toNanos() << Math.min(stream.attempt.number() - 1, 10);
-        if (now - stream.submittedAt >= patience && stream.attempt.number() < settings.maxAttempts()) {
+        // A host lists an attempt while it prepares it. One whose entries are here already is past that: the Accepted
+        // itself got lost, and without it they cannot be taken.
+        boolean prepared = stream.heardEarly;
+        boolean mentioned = stream.aliveAt - stream.submittedAt > 0
+                && now - stream.aliveAt < settings.heartbeatSilence().toNanos();
+        if (now - stream.submittedAt >= patience
+                && (prepared || !mentioned)
+                && stream.attempt.number() < settings.maxAttempts()) {
             attempts.replicaFor(stream)
                     .ifPresent(replica ->
                             nextAttempt(stream, replica, new StreamFailure.ReplicaLost(stream.request.model())));
