@@ -126,12 +126,14 @@ final class LiveStreams {
             close(stream, new StreamEnd.Failed(failure));
             return;
         }
+        AttemptEnd.Refused why = new AttemptEnd.Refused(refused.reason());
         Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
         if (other.isPresent() && !other.get().equals(stream.replica)) {
-            nextAttempt(stream, other.get(), failure);
-        } else if (stream.attempt.number() > 1 && other.isPresent()) {
+            nextAttempt(stream, other.get(), why);
+        } else if (stream.attempt.number() > 1 && attempts.left(stream) && other.isPresent()) {
             // A stream that was already moved waits for room instead of breaking off in the client's face.
-            stream.retryAt = nanoClock.getAsLong() + settings.acceptTimeout().toNanos();
+            stream.retry = new LiveStream.Retry(
+                    nanoClock.getAsLong() + settings.acceptTimeout().toNanos(), why);
         } else {
             close(stream, new StreamEnd.Failed(failure));
         }
@@ -211,9 +213,7 @@ final class LiveStreams {
         if (stream.resends++ < settings.maxResends()) {
             producer.tell(new ReplicaCommand.Resend(stream.attempt, entry.choice(), stream.nextIndex(entry.choice())));
         } else {
-            attempts.replicaFor(stream)
-                    .ifPresent(replica ->
-                            nextAttempt(stream, replica, new StreamFailure.AttemptsExhausted(settings.maxAttempts())));
+            attempts.replicaFor(stream).ifPresent(replica -> nextAttempt(stream, replica, new AttemptEnd.Gaps()));
         }
     }
 
@@ -247,11 +247,10 @@ final class LiveStreams {
         for (LiveStream stream : List.copyOf(streams.values())) {
             if (dead.equals(stream.producer) || (stream.producer == null && dead.equals(stream.replica))) {
                 Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
-                StreamFailure lost = new StreamFailure.ReplicaLost(stream.request.model());
                 if (other.isPresent() && !other.get().equals(dead)) {
-                    nextAttempt(stream, other.get(), lost);
+                    nextAttempt(stream, other.get(), new AttemptEnd.ReplicaDied());
                 } else {
-                    fail(stream, lost);
+                    fail(stream, new StreamFailure.ReplicaLost(stream.request.model()));
                 }
             }
         }
@@ -262,8 +261,8 @@ final class LiveStreams {
         for (LiveStream stream : List.copyOf(streams.values())) {
             if (now - stream.deadlineAt >= 0) {
                 fail(stream, new StreamFailure.ByReplica(new Refusal.DeadlineExceeded()));
-            } else if (stream.retryAt != 0) {
-                retryIfDue(stream, now);
+            } else if (stream.retry != null) {
+                retryIfDue(stream, stream.retry, now);
             } else if (stream.producer == null) {
                 resubmitIfUnanswered(stream, now);
             } else {
@@ -272,14 +271,13 @@ final class LiveStreams {
         }
     }
 
-    private void retryIfDue(LiveStream stream, long now) {
-        if (now - stream.retryAt >= 0) {
+    private void retryIfDue(LiveStream stream, LiveStream.Retry retry, long now) {
+        if (now - retry.at() >= 0) {
             Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
-            StreamFailure lost = new StreamFailure.ReplicaLost(stream.request.model());
             if (replica.isPresent()) {
-                nextAttempt(stream, replica.get(), lost);
+                nextAttempt(stream, replica.get(), retry.after());
             } else {
-                fail(stream, lost);
+                fail(stream, new StreamFailure.ReplicaLost(stream.request.model()));
             }
         }
     }
@@ -292,12 +290,8 @@ final class LiveStreams {
         boolean prepared = stream.heardEarly;
         boolean mentioned = stream.aliveAt - stream.submittedAt > 0
                 && now - stream.aliveAt < settings.heartbeatSilence().toNanos();
-        if (now - stream.submittedAt >= patience
-                && (prepared || !mentioned)
-                && stream.attempt.number() < settings.maxAttempts()) {
-            attempts.replicaFor(stream)
-                    .ifPresent(replica ->
-                            nextAttempt(stream, replica, new StreamFailure.ReplicaLost(stream.request.model())));
+        if (now - stream.submittedAt >= patience && (prepared || !mentioned) && attempts.left(stream)) {
+            attempts.replicaFor(stream).ifPresent(replica -> nextAttempt(stream, replica, new AttemptEnd.Unanswered()));
         }
     }
 
@@ -312,14 +306,14 @@ final class LiveStreams {
             Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
             boolean forgotten = unmentioned && speaks;
             if (replica.isPresent() && (forgotten || !replica.get().equals(stream.replica))) {
-                nextAttempt(stream, replica.get(), new StreamFailure.ReplicaLost(stream.request.model()));
+                nextAttempt(stream, replica.get(), unmentioned ? new AttemptEnd.Silent() : new AttemptEnd.Stuck());
             }
         }
     }
 
-    private void nextAttempt(LiveStream stream, ActorRef<ReplicaCommand> replica, StreamFailure reason) {
-        if (!attempts.next(stream, replica, reason)) {
-            fail(stream, reason);
+    private void nextAttempt(LiveStream stream, ActorRef<ReplicaCommand> replica, AttemptEnd why) {
+        if (!attempts.next(stream, replica, why)) {
+            fail(stream, why.lastOf(settings.maxAttempts()));
         }
     }
 

@@ -6,10 +6,13 @@ import static dev.meridian.edge.stream.MuxFixture.heartbeat;
 import static dev.meridian.edge.stream.MuxFixture.send;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.meridian.edge.stream.MuxFixture.Client;
 import dev.meridian.protocol.Attempt;
+import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Cancel;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
+import dev.meridian.protocol.message.StreamEvent;
 import java.time.Duration;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.junit.jupiter.api.AfterEach;
@@ -70,5 +73,70 @@ final class EdgeMuxRecoveryTest {
         beat(submit, 1, submit.attempt());
         fixture.replica.expectMessage(new Cancel(submit.attempt()));
         assertThat(fixture.replica.expectMessageClass(Submit.class).attempt()).isEqualTo(new Attempt("r", 2));
+    }
+
+    @Test
+    void aRequestThatIsOutOfAttemptsHearsItsLastRefusal() {
+        Client client = fixture.openAccepted("r", 1);
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.SILENCE);
+        for (int number = 2; number <= MuxFixture.SETTINGS.maxAttempts(); number++) {
+            Submit next = other.expectMessageClass(Submit.class);
+            assertThat(next.attempt()).isEqualTo(new Attempt("r", number));
+            client.read();
+            assertThat(client.end).isNull();
+            next.edge().tell(new StreamEvent.Refused(next.attempt(), new Refusal.QueueFull(number)));
+            fixture.settle();
+            if (number < MuxFixture.SETTINGS.maxAttempts()) {
+                fixture.pass(MuxFixture.ACCEPT);
+                other.expectMessage(new Cancel(next.attempt()));
+            }
+        }
+        client.read();
+        assertThat(client.end)
+                .isEqualTo(new StreamEnd.Failed(
+                        new StreamFailure.ByReplica(new Refusal.QueueFull(MuxFixture.SETTINGS.maxAttempts()))));
+        fixture.expectNothingMore(other);
+    }
+
+    @Test
+    void aRefusedStreamWhoseReplicaLeftTheDirectoryHearsThat() {
+        Client client = fixture.openAccepted("r", 1);
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.SILENCE);
+        Submit next = other.expectMessageClass(Submit.class);
+        next.edge().tell(new StreamEvent.Refused(next.attempt(), new Refusal.QueueFull(4)));
+        fixture.settle();
+        fixture.directory.clear();
+        fixture.pass(MuxFixture.ACCEPT);
+        client.read();
+        assertThat(client.end).isEqualTo(new StreamEnd.Failed(new StreamFailure.ReplicaLost("m")));
+    }
+
+    private TestProbe<ReplicaCommand> replicaOfAttempt(int number) {
+        return number % 2 == 0 ? other : fixture.replica;
+    }
+
+    @Test
+    void aRequestWhoseAttemptsWereAllLostHearsThatAndNotThatThereIsNoReplica() {
+        Client client = fixture.openAccepted("r", 1);
+        for (int number = 2; number <= MuxFixture.SETTINGS.maxAttempts(); number++) {
+            TestProbe<ReplicaCommand> from = replicaOfAttempt(number - 1);
+            TestProbe<ReplicaCommand> to = replicaOfAttempt(number);
+            fixture.directory.put("m", to.getRef());
+            fixture.pass(MuxFixture.SILENCE);
+            from.expectMessage(new Cancel(new Attempt("r", number - 1)));
+            Submit next = to.expectMessageClass(Submit.class);
+            assertThat(next.attempt()).isEqualTo(new Attempt("r", number));
+            accept(next, to);
+            fixture.settle();
+        }
+        fixture.directory.put(
+                "m", replicaOfAttempt(MuxFixture.SETTINGS.maxAttempts() + 1).getRef());
+        fixture.pass(MuxFixture.SILENCE);
+        client.read();
+        assertThat(client.end)
+                .isEqualTo(
+                        new StreamEnd.Failed(new StreamFailure.AttemptsExhausted(MuxFixture.SETTINGS.maxAttempts())));
     }
 }
