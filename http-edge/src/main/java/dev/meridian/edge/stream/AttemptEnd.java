@@ -22,6 +22,14 @@ sealed interface AttemptEnd {
     /** The replica's actor has stopped. */
     record ReplicaDied() implements AttemptEnd {}
 
+    /** Whether something that had been there got lost; else the replica only had no room or no time yet. */
+    default boolean isLoss() {
+        return switch (this) {
+            case Silent _, Stuck _, Gaps _, ReplicaDied _ -> true;
+            case Refused _, Unanswered _ -> false;
+        };
+    }
+
     /** What the client hears when no attempt is left of the {@code attempts} that a request may use. */
     default StreamFailure lastOf(int attempts) {
         return this instanceof Refused(Refusal reason)

@@ -64,11 +64,12 @@ final class Attempts {
         if (!left(stream)) {
             return false;
         }
+        boolean failover = why.isLoss() || !replica.equals(stream.replica);
         cancel(stream);
         stream.startNextAttempt(replica, nanoClock.getAsLong());
         LOG.info("request {} goes to attempt {}: {}", stream.request.id(), stream.attempt.number(), why);
-        if (!stream.request.probe()) {
-            metrics.of(stream.request.model()).nextAttempt();
+        if (failover && !stream.request.probe()) {
+            metrics.of(stream.request.model()).failover();
         }
         send(stream);
         return true;

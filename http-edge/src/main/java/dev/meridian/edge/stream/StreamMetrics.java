@@ -88,7 +88,11 @@ public final class StreamMetrics {
             queue = timer("meridian.queue", "Waiting for a slot in the engine", LONG_BUCKETS, model, registry);
             prefillTokens = counter("meridian.prefill.tokens", "Prompt tokens of accepted attempts", model, registry);
             decodeTokens = counter("meridian.decode.tokens", "Generated tokens received", model, registry);
-            failovers = counter("meridian.failovers", "Attempts after the first", model, registry);
+            failovers = counter(
+                    "meridian.failovers",
+                    "Attempts that went to another replica or followed a loss, of a replica, its heartbeats or entries",
+                    model,
+                    registry);
         }
 
         private static Timer timer(String name, String what, Duration[] buckets, String model, MeterRegistry registry) {
@@ -123,7 +127,7 @@ public final class StreamMetrics {
             queue.record(timings.queueMicros(), TimeUnit.MICROSECONDS);
         }
 
-        void nextAttempt() {
+        void failover() {
             failovers.increment();
         }
     }

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.meridian.edge.stream.MuxFixture.Client;
 import dev.meridian.protocol.Attempt;
+import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Cancel;
@@ -138,5 +139,38 @@ final class EdgeMuxRecoveryTest {
         assertThat(client.end)
                 .isEqualTo(
                         new StreamEnd.Failed(new StreamFailure.AttemptsExhausted(MuxFixture.SETTINGS.maxAttempts())));
+    }
+
+    @Test
+    void onlyAttemptsElsewhereOrAfterALossAreFailovers() {
+        fixture.open("r", 1, 0);
+        fixture.pass(MuxFixture.ACCEPT);
+        assertThat(nextSubmit(fixture.replica, 2).prompt()).isInstanceOf(Prompt.Chat.class);
+        assertThat(fixture.count("meridian.failovers")).as("unanswered").isZero();
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.ACCEPT.multipliedBy(2));
+        Submit third = nextSubmit(other, 3);
+        assertThat(fixture.count("meridian.failovers")).as("elsewhere").isEqualTo(1);
+        third.edge().tell(new StreamEvent.Refused(third.attempt(), new Refusal.QueueFull(4)));
+        fixture.pass(MuxFixture.ACCEPT);
+        Submit fourth = nextSubmit(other, 4);
+        assertThat(fixture.count("meridian.failovers")).as("no room").isEqualTo(1);
+        accept(fourth, other);
+        fixture.settle();
+        for (int i = 0; i < 4; i++) {
+            heartbeat(fourth, other, 7);
+            fixture.pass(BEAT);
+        }
+        nextSubmit(other, 5);
+        assertThat(fixture.count("meridian.failovers")).as("forgotten").isEqualTo(2);
+    }
+
+    private static Submit nextSubmit(TestProbe<ReplicaCommand> replica, int number) {
+        while (true) {
+            if (replica.receiveMessage() instanceof Submit submit
+                    && submit.attempt().number() == number) {
+                return submit;
+            }
+        }
     }
 }
