@@ -18,6 +18,12 @@ import org.apache.pekko.actor.typed.ActorRef;
 
 /** The running streams of one mux and what each event does to them. Runs in the mux actor. */
 final class LiveStreams {
+    /**
+     * A replica without a live attempt of this edge sends it no heartbeats, so one that lost the last batch of a stream
+     * and one that is cut off look alike. After this many silences its own stream may be asked of it again.
+     */
+    private static final int SILENCES_UNTIL_SAME_REPLICA = 3;
+
     private final Attempts attempts;
     private final StreamSettings settings;
     private final StreamMetrics metrics;
@@ -305,7 +311,11 @@ final class LiveStreams {
         if (unmentioned || stuck) {
             Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
             boolean forgotten = unmentioned && speaks;
-            if (replica.isPresent() && (forgotten || !replica.get().equals(stream.replica))) {
+            // Harmless where it was only slow: the Submit comes with a Cancel of the attempt before, and a later
+            // attempt
+            // takes that one's place.
+            boolean noSign = now - Math.max(stream.aliveAt, pulse.heardAt()) >= SILENCES_UNTIL_SAME_REPLICA * silence;
+            if (replica.isPresent() && (forgotten || noSign || !replica.get().equals(stream.replica))) {
                 nextAttempt(stream, replica.get(), unmentioned ? new AttemptEnd.Silent() : new AttemptEnd.Stuck());
             }
         }

@@ -3,6 +3,7 @@ package dev.meridian.edge.stream;
 import static dev.meridian.edge.stream.MuxFixture.accept;
 import static dev.meridian.edge.stream.MuxFixture.entry;
 import static dev.meridian.edge.stream.MuxFixture.heartbeat;
+import static dev.meridian.edge.stream.MuxFixture.last;
 import static dev.meridian.edge.stream.MuxFixture.send;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,6 +11,7 @@ import dev.meridian.edge.stream.MuxFixture.Client;
 import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Cancel;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
@@ -172,5 +174,53 @@ final class EdgeMuxRecoveryTest {
                 return submit;
             }
         }
+    }
+
+    @Test
+    void aReplicaThatLostTheLastBatchAndSaysNothingIsAskedAgain() {
+        Client client = fixture.openAccepted("r", 2);
+        Submit submit = fixture.submit();
+        Attempt attempt = submit.attempt();
+        send(submit, fixture.replica, 1, last(attempt, 0, 0, "a"), entry(attempt, 1, 0, "b"));
+        fixture.pass(MuxFixture.SILENCE.multipliedBy(3).minus(MuxFixture.TICK));
+        fixture.expectNothingMore(fixture.replica);
+        fixture.pass(MuxFixture.TICK);
+        fixture.replica.expectMessage(new Cancel(attempt));
+        Submit next = fixture.replica.expectMessageClass(Submit.class);
+        assertThat(next.attempt()).isEqualTo(new Attempt("r", 2));
+        assertThat(next.prompt()).isEqualTo(new Prompt.Tokens(TokenIds.of(1, 2, 3)));
+        assertThat(next.emitted()).containsExactly(TokenIds.of(100), TokenIds.of(100));
+        assertThat(next.finished()).containsExactly(true, false);
+        accept(next, fixture.replica);
+        send(submit, fixture.replica, 2, last(attempt, 1, 1, "c"));
+        send(next, fixture.replica, 3, last(next.attempt(), 1, 1, "c"));
+        fixture.settle();
+        assertThat(client.read()).isEqualTo("abc");
+        assertThat(client.end).isEqualTo(new StreamEnd.Finished());
+        fixture.replica.expectMessage(new Cancel(attempt));
+        fixture.expectNothingMore(fixture.replica);
+    }
+
+    @Test
+    void aReplicaThatStaysSilentIsAskedAFewTimesUntilTheDeadline() {
+        Client client = fixture.openAccepted("r", 1);
+        fixture.pass(MuxFixture.DEADLINE);
+        for (int number = 2; number <= MuxFixture.SETTINGS.maxAttempts(); number++) {
+            fixture.replica.expectMessage(new Cancel(new Attempt("r", number - 1)));
+            assertThat(fixture.replica.expectMessageClass(Submit.class).attempt())
+                    .isEqualTo(new Attempt("r", number));
+        }
+        fixture.replica.expectMessage(new Cancel(new Attempt("r", MuxFixture.SETTINGS.maxAttempts())));
+        fixture.expectNothingMore(fixture.replica);
+        client.read();
+        assertThat(client.end)
+                .isEqualTo(new StreamEnd.Failed(new StreamFailure.ByReplica(new Refusal.DeadlineExceeded())));
+    }
+
+    @Test
+    void aReplicaWhoseHeartbeatsGoOnIsNotAskedAgain() {
+        fixture.openAccepted("r", 1);
+        beat(fixture.submit(), 30, fixture.submit().attempt());
+        fixture.expectNothingMore(fixture.replica);
     }
 }

@@ -197,9 +197,13 @@ final class EdgeMuxTest {
     }
 
     @Test
-    void aSilentReplicaThatIsTheOnlyOneKeepsTheStreamUntilTheDeadline() {
+    void aSlowReplicaThatIsTheOnlyOneKeepsTheStreamUntilTheDeadline() {
         Client client = fixture.openAccepted("r", 1);
-        fixture.pass(MuxFixture.DEADLINE.minusSeconds(1));
+        for (int second = 1; second < MuxFixture.DEADLINE.toSeconds(); second++) {
+            fixture.pass(Duration.ofMillis(900));
+            heartbeat(fixture.submit(), fixture.replica, 42, fixture.submit().attempt());
+            fixture.pass(Duration.ofMillis(100));
+        }
         fixture.expectNothingMore(fixture.replica);
         fixture.pass(Duration.ofSeconds(1));
         fixture.replica.expectMessage(new Cancel(fixture.submit().attempt()));
