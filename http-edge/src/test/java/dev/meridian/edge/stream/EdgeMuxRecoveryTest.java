@@ -20,6 +20,8 @@ import java.time.Duration;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** When a request gets another attempt, where that goes, and what its client hears when none is left. */
 final class EdgeMuxRecoveryTest {
@@ -78,8 +80,9 @@ final class EdgeMuxRecoveryTest {
         assertThat(fixture.replica.expectMessageClass(Submit.class).attempt()).isEqualTo(new Attempt("r", 2));
     }
 
-    @Test
-    void aRequestThatIsOutOfAttemptsHearsItsLastRefusal() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aRequestThatIsOutOfAttemptsHearsItsLastRefusal(boolean anotherAppears) {
         Client client = fixture.openAccepted("r", 1);
         fixture.directory.put("m", other.getRef());
         fixture.pass(MuxFixture.SILENCE);
@@ -88,6 +91,9 @@ final class EdgeMuxRecoveryTest {
             assertThat(next.attempt()).isEqualTo(new Attempt("r", number));
             client.read();
             assertThat(client.end).isNull();
+            if (anotherAppears && number == MuxFixture.SETTINGS.maxAttempts()) {
+                fixture.directory.put("m", fixture.replica.getRef());
+            }
             next.edge().tell(new StreamEvent.Refused(next.attempt(), new Refusal.QueueFull(number)));
             fixture.settle();
             if (number < MuxFixture.SETTINGS.maxAttempts()) {
@@ -99,7 +105,8 @@ final class EdgeMuxRecoveryTest {
         assertThat(client.end)
                 .isEqualTo(new StreamEnd.Failed(
                         new StreamFailure.ByReplica(new Refusal.QueueFull(MuxFixture.SETTINGS.maxAttempts()))));
-        fixture.expectNothingMore(other);
+        fixture.replica.expectMessage(new Cancel(new Attempt("r", 1)));
+        fixture.expectNothingMore(fixture.replica);
     }
 
     @Test
