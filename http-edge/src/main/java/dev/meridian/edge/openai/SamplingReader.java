@@ -29,8 +29,9 @@ final class SamplingReader {
         return new Sampling(
                 fields.number("temperature", 0, 2),
                 topK,
-                // OpenAI allows 0: the smallest set that reaches it is the best token alone.
-                topP == null ? null : Float.valueOf(Math.max(topP, Float.MIN_VALUE)),
+                // OpenAI allows 0: the smallest set that reaches it is the best token alone. Engines
+                // take no less than the smallest normal float.
+                topP == null ? null : Float.valueOf(Math.max(topP, Float.MIN_NORMAL)),
                 fields.number("min_p", 0, 1),
                 repetition,
                 presence == null ? 0f : presence,
