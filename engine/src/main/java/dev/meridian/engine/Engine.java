@@ -16,6 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Continuous batching over the slots of one {@link ModelRunner}. One thread runs {@code receive -> schedule -> forward ->
@@ -23,10 +25,12 @@ import org.jspecify.annotations.Nullable;
  * prefill. {@link #submit}, {@link #cancel} and {@link #stats} are safe from any thread and never wait for a step.
  */
 public final class Engine implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
     private final ModelRunner runner;
     private final Vocabulary vocabulary;
     private final Set<Integer> endTokens;
-    private final SamplingDefaults defaults;
+
     private final EngineSettings settings;
     private final StepListener listener;
     private final LongSupplier nanoClock;
@@ -37,7 +41,7 @@ public final class Engine implements AutoCloseable {
     private final float[] logits;
     private final int[] stepTokens;
     private final int[] stepPositions;
-    private final int budgetTokens;
+    private final Admission admission;
     private final AtomicLong arrivals = new AtomicLong();
     private final Thread thread;
     private volatile EngineStats stats = EngineStats.NONE;
@@ -59,7 +63,7 @@ public final class Engine implements AutoCloseable {
         this.runner = runner;
         this.vocabulary = vocabulary;
         this.endTokens = Set.copyOf(endTokens);
-        this.defaults = defaults;
+
         this.settings = settings;
         this.listener = listener;
         this.nanoClock = nanoClock;
@@ -70,7 +74,7 @@ public final class Engine implements AutoCloseable {
         logits = new float[runner.vocabSize()];
         stepTokens = new int[runner.slots()];
         stepPositions = new int[runner.slots()];
-        budgetTokens = tokensThatFit(runner, settings.kvBudgetBytes());
+        admission = new Admission(runner, settings, defaults);
         thread = Thread.ofPlatform().name("engine-" + name).daemon(true).unstarted(this::run);
     }
 
@@ -107,16 +111,17 @@ public final class Engine implements AutoCloseable {
         }
         List<Sequence> sequences = new ArrayList<>(choices.size());
         for (SequenceRequest choice : choices) {
-            Optional<Refusal> refusal = check(choice);
+            SamplerSettings sampling = admission.sampling(choice);
+            Optional<Refusal> refusal = admission.check(choice, sampling);
             if (refusal.isPresent()) {
                 return refusal;
             }
             sequences.add(new Sequence(
                     choice,
-                    SamplerSettings.resolve(choice.generation().sampling(), defaults),
+                    sampling,
                     new SequenceText(vocabulary, choice.generation().stop()),
                     arrivals.getAndIncrement(),
-                    maxLength(choice),
+                    admission.maxLength(choice),
                     nanoClock.getAsLong()));
         }
         return inbox.offer(sequences);
@@ -148,63 +153,12 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private Optional<Refusal> check(SequenceRequest request) {
-        int prompt = request.promptIds().size();
-        int length = prompt + request.emitted().size();
-        int maxTokens = request.generation().maxTokens();
-        if (prompt == 0) {
-            return Optional.of(new Refusal.InvalidRequest("prompt", "the prompt has no token"));
-        }
-        if (length >= runner.contextTokens()) {
-            return Optional.of(new Refusal.PromptTooLong(length, runner.contextTokens()));
-        }
-        if (length >= budgetTokens) {
-            return Optional.of(new Refusal.KvBudgetExceeded(runner.kvBytes(length + 1), settings.kvBudgetBytes()));
-        }
-        if (maxTokens > 0 && request.emitted().size() >= maxTokens) {
-            return Optional.of(new Refusal.InvalidRequest("max_tokens", "all tokens were generated before"));
-        }
-        for (int i = 0; i < prompt; i++) {
-            int id = request.promptIds().get(i);
-            if (id < 0 || id >= runner.vocabSize()) {
-                return Optional.of(new Refusal.InvalidRequest(
-                        "prompt", "token id " + id + " is outside the vocabulary of " + runner.vocabSize()));
-            }
-        }
-        return SamplerSettings.check(request.generation().sampling(), runner.vocabSize());
-    }
-
-    private int maxLength(SequenceRequest request) {
-        int most = Math.min(runner.contextTokens(), budgetTokens);
-        int asked = request.generation().maxTokens();
-        return asked == 0
-                ? most
-                : (int) Math.min(most, (long) request.promptIds().size() + asked);
-    }
-
-    /** The most tokens of one sequence that the KV budget holds. */
-    private static int tokensThatFit(ModelRunner runner, long budgetBytes) {
-        int low = 0;
-        int high = runner.contextTokens();
-        while (low < high) {
-            int middle = (low + high + 1) >>> 1;
-            if (runner.kvBytes(middle) <= budgetBytes) {
-                low = middle;
-            } else {
-                high = middle - 1;
-            }
-        }
-        return low;
-    }
-
     private void run() {
         try {
             while (step()) {
                 // Each step is complete in itself.
             }
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        } catch (RuntimeException | Error e) {
+        } catch (InterruptedException | RuntimeException | Error e) {
             fail(e);
         }
     }
@@ -398,7 +352,22 @@ public final class Engine implements AutoCloseable {
         scheduler.forEach(sequence -> live.add(sequence.request.attempt()));
         inbox.close().forEach(sequence -> live.add(sequence.request.attempt()));
         Refusal reason = new Refusal.EngineFailed(String.valueOf(cause));
-        live.forEach(attempt -> listener.onRefused(attempt, reason));
-        listener.onFailed(cause);
+        // What the failing step had made is good: some of it may be a last token, whose sequence is in no list any
+        // more.
+        List<Entry> made = entries;
+        if (!made.isEmpty()) {
+            tell(() -> listener.onStep(step, made));
+        }
+        live.forEach(attempt -> tell(() -> listener.onRefused(attempt, reason)));
+        tell(() -> listener.onFailed(cause));
+    }
+
+    /** A listener that breaks its promise not to throw must not keep the others from hearing. */
+    private static void tell(Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException e) {
+            LOG.error("a listener of a failed engine threw", e);
+        }
     }
 }

@@ -9,8 +9,10 @@ import dev.meridian.engine.text.Encoded;
 import dev.meridian.engine.text.PromptEncoder;
 import dev.meridian.engine.text.Tokenizer;
 import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.Refusal;
 import java.time.Clock;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -23,21 +25,24 @@ public final class LoadedModel implements AutoCloseable {
     private final MemoryPlan memory;
     private final Tokenizer tokenizer;
     private final PromptEncoder encoder;
-    private final Vocabulary vocabulary;
     private final OnnxModelRunner runner;
     private final EngineSettings engineSettings;
+    private final ReentrantReadWriteLock open = new ReentrantReadWriteLock();
     private volatile @Nullable Engine engine;
+    private boolean closed;
 
-    private LoadedModel(Bundle bundle, ModelSettings settings) {
+    private LoadedModel(
+            Bundle bundle,
+            ModelSettings settings,
+            RunnerSettings runnerSettings,
+            Tokenizer tokenizer,
+            OnnxModelRunner runner) {
         this.bundle = bundle;
-        RunnerSettings runnerSettings =
-                settings.runner().within(bundle.manifest().shape());
+        this.tokenizer = tokenizer;
+        this.runner = runner;
         memory = MemoryPlan.of(bundle, runnerSettings, settings.memoryBudgetBytes());
         engineSettings = new EngineSettings(settings.queueCapacity(), settings.prefillChunk(), memory.kvBudgetBytes());
-        tokenizer = Tokenizer.load(bundle.folder());
         encoder = PromptEncoder.of(tokenizer, TemplateLimits.standard(), Clock.systemUTC());
-        vocabulary = tokenizer.table();
-        runner = OnnxModelRunner.open(bundle, runnerSettings);
     }
 
     /**
@@ -46,7 +51,21 @@ public final class LoadedModel implements AutoCloseable {
      * @throws dev.meridian.engine.bundle.BundleException where a file is unusable or the budget too small
      */
     public static LoadedModel open(Bundle bundle, ModelSettings settings) {
-        return new LoadedModel(bundle, settings);
+        RunnerSettings runnerSettings =
+                settings.runner().within(bundle.manifest().shape());
+        MemoryPlan.of(bundle, runnerSettings, settings.memoryBudgetBytes()); // Refuses before anything is read.
+        Tokenizer tokenizer = Tokenizer.load(bundle.folder());
+        OnnxModelRunner runner = null;
+        try {
+            runner = OnnxModelRunner.open(bundle, runnerSettings);
+            return new LoadedModel(bundle, settings, runnerSettings, tokenizer, runner);
+        } catch (RuntimeException e) {
+            tokenizer.close();
+            if (runner != null) {
+                runner.close();
+            }
+            throw e;
+        }
     }
 
     public String id() {
@@ -71,12 +90,17 @@ public final class LoadedModel implements AutoCloseable {
     }
 
     public Vocabulary vocabulary() {
-        return vocabulary;
+        return tokenizer.table();
     }
 
-    /** Templates and tokenises. Slow for long prompts: keep it off the actors' dispatcher. */
+    /** Templates and tokenises. Slow for long prompts: keep it off the actors' dispatcher. Refuses once closed. */
     public Encoded encode(Prompt prompt) {
-        return encoder.encode(prompt);
+        open.readLock().lock();
+        try {
+            return closed ? new Encoded.Refused(new Refusal.ModelNotReady(id())) : encoder.encode(prompt);
+        } finally {
+            open.readLock().unlock();
+        }
     }
 
     /** Starts the engine with the model's own end tokens and sampling defaults. */
@@ -90,7 +114,7 @@ public final class LoadedModel implements AutoCloseable {
             throw new IllegalStateException(id() + " has an engine already");
         }
         Engine started = Engine.start(
-                id(), runner, vocabulary, endTokens, manifest().defaults(), engineSettings, listener, nanoClock);
+                id(), runner, tokenizer.table(), endTokens, manifest().defaults(), engineSettings, listener, nanoClock);
         engine = started;
         return started;
     }
@@ -101,14 +125,22 @@ public final class LoadedModel implements AutoCloseable {
         return running == null ? EngineStats.NONE : running.stats();
     }
 
-    /** Ends the engine after its step, then frees all native memory. */
+    /** Ends the engine after its step, waits for prompts that are being encoded, then frees all native memory. Idempotent. */
     @Override
     public synchronized void close() {
         Engine running = engine;
         if (running != null) {
             running.close();
         }
-        runner.close();
-        tokenizer.close();
+        open.writeLock().lock();
+        try {
+            if (!closed) {
+                closed = true;
+                runner.close();
+                tokenizer.close();
+            }
+        } finally {
+            open.writeLock().unlock();
+        }
     }
 }

@@ -30,8 +30,8 @@ public interface ModelRunner extends AutoCloseable {
     /** Copies the logits of a row of the last call into {@code into[0..vocabSize)}, float32, not normalised. */
     void logits(int row, float[] into);
 
-    /** Copies the first {@code tokens} positions of one slot over another. */
-    void copySlot(int from, int to, int tokens);
+    /** Moves the first {@code tokens} positions of one slot to an empty one; the first is empty afterwards. */
+    void moveSlot(int from, int to, int tokens);
 
     /** Gives the memory of a slot's first {@code tokens} positions back to the system. */
     void releaseSlot(int slot, int tokens);

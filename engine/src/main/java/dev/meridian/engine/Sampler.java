@@ -139,14 +139,15 @@ final class Sampler {
     }
 
     private int drawFiltered(SamplerSettings s, double sum, double uniform) {
-        int kept = s.topK() > 0 && s.topK() < weights.length
+        boolean byRank = s.topK() > 0 && s.topK() < weights.length;
+        int kept = byRank
                 ? collectTopK(s.topK())
                 : collectAbove(Math.max((float) ((1.0 - s.topP()) * sum / weights.length), Math.nextDown(s.minP())));
         double keptSum = 0;
         for (int i = 0; i < kept; i++) {
             keptSum += weight(keys[i]);
         }
-        double mass = s.topK() > 0 ? keptSum : sum;
+        double mass = byRank ? keptSum : sum;
         kept = cut(kept, s.topP() * mass, s.minP());
         keptSum = 0;
         for (int i = 0; i < kept; i++) {

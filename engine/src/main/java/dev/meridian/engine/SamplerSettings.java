@@ -24,6 +24,7 @@ record SamplerSettings(
         int[] biasIds,
         float[] biases,
         long seed) {
+    private static final float LEAST_TEMPERATURE = 1e-5f;
 
     static SamplerSettings resolve(Sampling asked, SamplingDefaults defaults) {
         Map<Integer, Float> bias = new TreeMap<>(asked.logitBias());
@@ -47,17 +48,43 @@ record SamplerSettings(
                 asked.seed());
     }
 
-    /** What an edge could not judge without the model: token ids outside the vocabulary. */
-    static Optional<Refusal> check(Sampling asked, int vocabSize) {
-        return asked.logitBias().keySet().stream()
-                .filter(id -> id < 0 || id >= vocabSize)
-                .findFirst()
-                .map(id -> new Refusal.InvalidRequest(
-                        "logit_bias", "token id " + id + " is outside the vocabulary of " + vocabSize));
+    /** Why these settings cannot be used with a vocabulary: they are a client's, or a bundle's, and neither is trusted. */
+    Optional<Refusal> check(int vocabSize) {
+        for (int id : biasIds) {
+            if (id < 0 || id >= vocabSize) {
+                return refused("logit_bias", "token id " + id + " is outside the vocabulary of " + vocabSize);
+            }
+        }
+        for (float bias : biases) {
+            if (!within(bias, -100f, 100f)) {
+                return refused("logit_bias", bias + " is outside -100 to 100");
+            }
+        }
+        return range("temperature", temperature, 0f, 2f)
+                .or(() -> range("top_p", topP, Float.MIN_NORMAL, 1f))
+                .or(() -> range("min_p", minP, 0f, 1f))
+                .or(() -> range("repetition_penalty", repetitionPenalty, 0.01f, 10f))
+                .or(() -> range("presence_penalty", presencePenalty, -2f, 2f))
+                .or(() -> range("frequency_penalty", frequencyPenalty, -2f, 2f));
     }
 
+    private static Optional<Refusal> range(String name, float value, float least, float most) {
+        return within(value, least, most)
+                ? Optional.empty()
+                : refused(name, value + " is outside " + least + " to " + most);
+    }
+
+    private static boolean within(float value, float least, float most) {
+        return value >= least && value <= most; // False for NaN.
+    }
+
+    private static Optional<Refusal> refused(String parameter, String message) {
+        return Optional.of(new Refusal.InvalidRequest(parameter, message));
+    }
+
+    /** Below a hundred-thousandth the best token takes all that a float can tell from 1. */
     boolean greedy() {
-        return temperature == 0f;
+        return temperature < LEAST_TEMPERATURE;
     }
 
     boolean penalises() {

@@ -83,8 +83,7 @@ final class Slots {
 
     private void moveTo(Sequence sequence, int slot) {
         if (sequence.slot != slot) {
-            runner.copySlot(sequence.slot, slot, sequence.filled);
-            runner.releaseSlot(sequence.slot, sequence.filled);
+            runner.moveSlot(sequence.slot, slot, sequence.filled);
             sequence.slot = slot;
         }
     }

@@ -217,6 +217,60 @@ class EngineTest {
     }
 
     @Test
+    void refusesSamplingThatWouldBreakTheModelForAll() {
+        engine = start(replying("hello", "world"), ROOMY);
+        float[][] bad = {{0f, 1e-40f}, {0f, 0f}, {0f, Float.NaN}, {-1f, 1f}, {Float.POSITIVE_INFINITY, 1f}, {3f, 1f}};
+        for (float[] pair : bad) {
+            Sampling sampling = new Sampling(pair[0], null, null, null, pair[1], 0f, 0f, Map.of(), 0);
+            assertThat(engine.submit(List.of(Requests.of("a", "hello", new Generation(sampling, 1, 1, List.of(), -1)))))
+                    .as("temperature %s, repetition penalty %s", pair[0], pair[1])
+                    .hasValueSatisfying(refusal -> assertThat(refusal).isInstanceOf(Refusal.InvalidRequest.class));
+        }
+        Sampling icy = new Sampling(1e-40f, null, null, null, 0.01f, 0f, 0f, Map.of(), 0);
+        SequenceRequest request = submit(Requests.of("b", "hello", new Generation(icy, 1, 3, List.of(), -1)));
+        listener.awaitFinish(request.attempt(), 0);
+        assertThat(listener.failures()).isEmpty();
+    }
+
+    @Test
+    void refusesEmittedTokensOutsideTheVocabulary() {
+        engine = start(replying("hello", "world"), ROOMY);
+        SequenceRequest request = new SequenceRequest(
+                new Attempt("a", 2),
+                0,
+                TokenIds.of(LetterVocabulary.ids("hello")),
+                TokenIds.of(LetterVocabulary.SIZE),
+                greedy(0),
+                Requests.NEVER);
+        assertThat(engine.submit(List.of(request)))
+                .hasValueSatisfying(refusal -> assertThat(refusal).isInstanceOf(Refusal.InvalidRequest.class));
+    }
+
+    @Test
+    void whatAFailingStepHadMadeIsNotLost() {
+        ScriptedRunner runner = replying("hello", "w");
+        Semaphore steps = new Semaphore(0);
+        java.util.concurrent.atomic.AtomicInteger passes = new java.util.concurrent.atomic.AtomicInteger();
+        runner.beforeStep(() -> {
+            steps.acquireUninterruptibly();
+            if (passes.incrementAndGet() == 3) {
+                throw new IllegalStateException("broken");
+            }
+        });
+        engine = start(runner, ROOMY);
+        SequenceRequest first = submit(Requests.greedy("a", "hello", 0));
+        steps.release(1);
+        listener.await("a token", () -> listener.entries(first.attempt(), 0).size() == 1);
+        SequenceRequest second = submit(Requests.greedy("b", "hello", 0));
+        // The second pass gives the first sequence its last token; the third, of the same step or the next, breaks.
+        steps.release(10);
+        listener.await("the failure", () -> !listener.failures().isEmpty());
+
+        assertThat(listener.finished(first.attempt(), 0)).isTrue();
+        assertThat(listener.awaitRefusal(second.attempt())).isInstanceOf(Refusal.EngineFailed.class);
+    }
+
+    @Test
     void aBrokenRunnerRefusesAllThatIsLive() {
         ScriptedRunner runner = replying("hello", "world");
         runner.beforeStep(() -> {

@@ -127,6 +127,22 @@ class SamplerTest {
     }
 
     @Test
+    void topPIsOfTheWholeDistributionWhereTopKKeepsAll() {
+        float[] logits = new float[22];
+        java.util.Arrays.fill(logits, (float) Math.log(0.02));
+        logits[0] = 0f;
+        logits[1] = (float) Math.log(0.3);
+        Sampler sampler = new Sampler(22);
+        SamplerSettings settings = settings(Requests.sampled(1f, 22, 0.7f, 0f, 1));
+        java.util.Set<Integer> drawn = new java.util.TreeSet<>();
+        for (int i = 0; i < 500; i++) {
+            drawn.add(sampler.sample(logits.clone(), settings, new int[i], 0, i, 0));
+        }
+        // 1.0 of 1.7 is 59 %: the second token is needed to reach 70 %.
+        assertThat(drawn).containsExactly(0, 1);
+    }
+
+    @Test
     void tiesGoToTheLowerToken() {
         float[] logits = {1f, 3f, 3f, 2f};
         Sampler sampler = new Sampler(4);

@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * A model without weights: the logits of a row are a function of the tokens that its slot has seen, so that a misplaced
  * or lost token of the KV cache shows in the text. Checks what the scheduler may not do: gaps in positions, rows without
- * a cache, more KV memory than the budget.
+ * a cache. What was committed at most is {@link #mostKvBytes()}.
  */
 public final class ScriptedRunner implements ModelRunner {
     /** From the tokens seen so far to the logits of the next one. */
@@ -135,10 +135,11 @@ public final class ScriptedRunner implements ModelRunner {
     }
 
     @Override
-    public synchronized void copySlot(int from, int to, int tokens) {
-        require(seen[from].length == tokens, "copy of " + tokens + " tokens from a slot of " + seen[from].length);
+    public synchronized void moveSlot(int from, int to, int tokens) {
+        require(seen[from].length == tokens, "move of " + tokens + " tokens from a slot of " + seen[from].length);
         require(seen[to].length == 0, "slot " + to + " is taken");
-        seen[to] = seen[from].clone();
+        seen[to] = seen[from];
+        seen[from] = new int[0];
     }
 
     @Override

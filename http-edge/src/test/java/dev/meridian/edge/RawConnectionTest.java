@@ -167,11 +167,17 @@ final class RawConnectionTest {
     void whatIsNoHttpGetsAnErrorObject() throws IOException {
         try (RawClient client = connect()) {
             client.send("GET /v1/models HTTP/9.9\r\nHost: x\r\n\r\n");
-            assertThat(client.readToEnd()).startsWith("HTTP/1.1 505 ").contains("{\"error\":{\"message\":");
+            assertThat(client.readToEnd())
+                    .startsWith("HTTP/1.1 505 ")
+                    .contains("{\"error\":{\"message\":", "\"type\":\"server_error\"", "\"malformed_request\"")
+                    .containsPattern("x-request-id: req-[0-9A-Za-z]{24}\r\n");
         }
         try (RawClient client = connect()) {
             client.send("GET /v1/mo\u0001dels HTTP/1.1\r\nHost: x\r\n\r\n");
-            assertThat(client.readToEnd()).startsWith("HTTP/1.1 400 ").contains("\"malformed_request\"");
+            assertThat(client.readToEnd())
+                    .startsWith("HTTP/1.1 400 ")
+                    .contains("\"type\":\"invalid_request_error\"", "\"malformed_request\"")
+                    .containsPattern("x-request-id: req-[0-9A-Za-z]{24}\r\n");
         }
     }
 

@@ -9,17 +9,24 @@ import java.time.Duration;
  * @param heartbeatInterval how often each edge with live attempts hears of them
  * @param prepareCapacity prompts that may be templated and tokenised at a time or wait for it
  * @param resendWindow how long the entries of an ended attempt are kept for a Resend
+ * @param resendEntries newest entries of each choice that can be sent again
+ * @param resendAttempts ended attempts whose entries are kept; the eldest goes first
  * @param rememberedRequests requests whose newest attempt is remembered, so that a late older one is refused
  */
 public record HostSettings(
-        Duration heartbeatInterval, int prepareCapacity, Duration resendWindow, int rememberedRequests) {
+        Duration heartbeatInterval,
+        int prepareCapacity,
+        Duration resendWindow,
+        int resendEntries,
+        int resendAttempts,
+        int rememberedRequests) {
     public HostSettings {
-        if (heartbeatInterval.isNegative()
-                || heartbeatInterval.isZero()
-                || prepareCapacity < 1
-                || rememberedRequests < 1) {
-            throw new IllegalArgumentException(
-                    "meridian.host: heartbeat-interval prepare-capacity and remembered-requests must be positive");
+        if (!heartbeatInterval.isPositive() || !resendWindow.isPositive()) {
+            throw new IllegalArgumentException("meridian.host: heartbeat-interval and resend-window must be positive");
+        }
+        if (prepareCapacity < 1 || resendEntries < 1 || resendAttempts < 1 || rememberedRequests < 1) {
+            throw new IllegalArgumentException("meridian.host: prepare-capacity, resend-entries, resend-attempts and"
+                    + " remembered-requests must be positive");
         }
     }
 
@@ -30,6 +37,8 @@ public record HostSettings(
                 host.getDuration("heartbeat-interval"),
                 host.getInt("prepare-capacity"),
                 host.getDuration("resend-window"),
+                host.getInt("resend-entries"),
+                host.getInt("resend-attempts"),
                 host.getInt("remembered-requests"));
     }
 }

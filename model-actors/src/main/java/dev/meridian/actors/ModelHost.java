@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -34,6 +35,7 @@ import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +56,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class ModelHost {
     private static final Logger LOG = LoggerFactory.getLogger(ModelHost.class);
+    /** Entries of one answer to a Resend: a message over the transport's frame size would vanish. */
+    private static final int RESEND_BATCH = 16;
 
     /** What the host hears; edges talk to it through the adapter that {@link #create} hands out. */
     public sealed interface Command {}
@@ -84,8 +88,10 @@ public final class ModelHost {
     private final ActorRef<ReplicaCommand> self;
     private final Executor preparing;
     private final Engine engine;
-    private final Map<Attempt, LiveAttempt> live = new HashMap<>();
-    private final Map<Attempt, LiveAttempt> ended = new HashMap<>();
+    /** By request: of a request only one attempt lives. */
+    private final Map<String, LiveAttempt> live = new HashMap<>();
+
+    private final Map<Attempt, LiveAttempt> ended;
     private final Map<String, Integer> newestAttempt;
     private final Map<ActorRef<StreamEvent>, Integer> edges = new HashMap<>();
     private int inPreparation;
@@ -108,6 +114,7 @@ public final class ModelHost {
         this.clock = clock;
         this.nanoClock = nanoClock;
         newestAttempt = newestOf(settings.rememberedRequests());
+        ended = newestOf(settings.resendAttempts());
         self = context.messageAdapter(ReplicaCommand.class, FromEdge::new);
         preparing = context.getSystem()
                 .dispatchers()
@@ -152,7 +159,7 @@ public final class ModelHost {
             case StepMade made -> onStepMade(made);
             case EngineRefused refused -> onEngineRefused(refused);
             case EngineFailed ended -> onEngineFailed(ended.cause());
-            case Forget forget -> ended.remove(forget.attempt());
+            case Forget(Attempt attempt) -> ended.remove(attempt);
             case Beat.NOW -> onBeat();
         }
         return Behaviors.same();
@@ -160,9 +167,9 @@ public final class ModelHost {
 
     private Behavior<Command> onSignal(Signal signal) {
         if (signal instanceof Terminated terminated) {
+            ActorRef<?> gone = terminated.getRef();
             List<Attempt> orphans = live.values().stream()
-                    .filter(attempt ->
-                            attempt.edge().path().equals(terminated.getRef().path()))
+                    .filter(attempt -> gone.equals(attempt.edge()))
                     .map(LiveAttempt::attempt)
                     .toList();
             orphans.forEach(this::onCancel);
@@ -176,17 +183,30 @@ public final class ModelHost {
             submit.edge().tell(new StreamEvent.Refused(submit.attempt(), refusal.get()));
             return;
         }
-        forgetOlder(submit.attempt());
-        LiveAttempt attempt = new LiveAttempt(submit);
+        LiveAttempt older = live.get(submit.attempt().requestId());
+        if (older != null) {
+            onCancel(older.attempt());
+        }
+        LiveAttempt attempt = new LiveAttempt(submit, settings.resendEntries());
         track(attempt);
         inPreparation++;
         context.pipeToSelf(
-                CompletableFuture.supplyAsync(() -> encoder.apply(submit.prompt()), preparing),
-                (encoded, failure) -> new Prepared(
-                        attempt,
-                        encoded != null
-                                ? encoded
-                                : new Encoded.Refused(new Refusal.EngineFailed("preparing: " + failure))));
+                CompletableFuture.supplyAsync(() -> prepare(attempt), preparing),
+                (encoded, failure) -> new Prepared(attempt, encoded != null ? encoded : refusedUnprepared(failure)));
+    }
+
+    private Encoded prepare(LiveAttempt attempt) {
+        return attempt.isCancelled()
+                ? new Encoded.Refused(new Refusal.DeadlineExceeded()) // Nobody hears it.
+                : encoder.apply(attempt.submit().prompt());
+    }
+
+    /** By its kind alone: an exception's message may quote the prompt. */
+    private static Encoded refusedUnprepared(@Nullable Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        String kind = cause == null ? "nothing" : cause.getClass().getSimpleName();
+        return new Encoded.Refused(new Refusal.EngineFailed("preparing a prompt: " + kind));
     }
 
     private Optional<Refusal> admit(Submit submit) {
@@ -212,7 +232,7 @@ public final class ModelHost {
     private void onPrepared(Prepared prepared) {
         inPreparation--;
         LiveAttempt attempt = prepared.live();
-        if (live.get(attempt.attempt()) != attempt) {
+        if (live.get(attempt.attempt().requestId()) != attempt) {
             return; // Cancelled meanwhile.
         }
         Optional<Refusal> refusal = switch (prepared.prompt()) {
@@ -249,7 +269,7 @@ public final class ModelHost {
     private void onStepMade(StepMade made) {
         Map<ActorRef<StreamEvent>, List<Entry>> batches = new HashMap<>();
         for (Entry entry : made.entries()) {
-            LiveAttempt attempt = live.get(entry.attempt());
+            LiveAttempt attempt = liveAttempt(entry.attempt());
             if (attempt == null) {
                 continue; // Cancelled while the step ran.
             }
@@ -269,19 +289,27 @@ public final class ModelHost {
     }
 
     private void onResend(Resend resend) {
-        LiveAttempt attempt = live.getOrDefault(resend.attempt(), ended.get(resend.attempt()));
-        if (attempt != null) {
-            List<Entry> missing = attempt.from(resend.choice(), resend.fromIndex());
-            if (!missing.isEmpty()) {
-                attempt.edge()
-                        .tell(new StreamEvent.StepBatch(self, engine.stats().step(), missing));
-            }
+        LiveAttempt alive = liveAttempt(resend.attempt());
+        LiveAttempt attempt = alive != null ? alive : ended.get(resend.attempt());
+        if (attempt == null) {
+            return;
+        }
+        List<Entry> missing = attempt.from(resend.choice(), resend.fromIndex());
+        for (int at = 0; at < missing.size(); at += RESEND_BATCH) {
+            List<Entry> slice = missing.subList(at, Math.min(at + RESEND_BATCH, missing.size()));
+            attempt.edge().tell(new StreamEvent.StepBatch(self, engine.stats().step(), slice));
         }
     }
 
+    private @Nullable LiveAttempt liveAttempt(Attempt attempt) {
+        LiveAttempt found = live.get(attempt.requestId());
+        return found != null && found.attempt().equals(attempt) ? found : null;
+    }
+
     private void onCancel(Attempt gone) {
-        LiveAttempt attempt = live.get(gone);
+        LiveAttempt attempt = liveAttempt(gone);
         if (attempt != null) {
+            attempt.cancel();
             untrack(attempt);
             engine.cancel(gone);
         }
@@ -289,7 +317,7 @@ public final class ModelHost {
     }
 
     private void onEngineRefused(EngineRefused refused) {
-        LiveAttempt attempt = live.get(refused.attempt());
+        LiveAttempt attempt = liveAttempt(refused.attempt());
         if (attempt != null) {
             refuse(attempt, refused.reason());
         }
@@ -315,15 +343,8 @@ public final class ModelHost {
         attempt.edge().tell(new StreamEvent.Refused(attempt.attempt(), reason));
     }
 
-    private void forgetOlder(Attempt newer) {
-        live.keySet().stream()
-                .filter(attempt -> attempt.requestId().equals(newer.requestId()))
-                .toList()
-                .forEach(this::onCancel);
-    }
-
     private void track(LiveAttempt attempt) {
-        live.put(attempt.attempt(), attempt);
+        live.put(attempt.attempt().requestId(), attempt);
         newestAttempt.put(attempt.attempt().requestId(), attempt.attempt().number());
         if (edges.merge(attempt.edge(), 1, Integer::sum) == 1) {
             context.watch(attempt.edge());
@@ -331,19 +352,19 @@ public final class ModelHost {
     }
 
     private void untrack(LiveAttempt attempt) {
-        live.remove(attempt.attempt());
+        live.remove(attempt.attempt().requestId());
         if (edges.merge(attempt.edge(), -1, Integer::sum) == 0) {
             edges.remove(attempt.edge());
             context.unwatch(attempt.edge());
         }
     }
 
-    /** The newest attempt of each of the last {@code most} requests. */
-    private static Map<String, Integer> newestOf(int most) {
-        return new LinkedHashMap<>() {
+    /** What was put or read last stays; beyond {@code most} the eldest goes, unless its request is live. */
+    private <K, V> Map<K, V> newestOf(int most) {
+        return new LinkedHashMap<>(16, 0.75f, true) {
             @Override
-            protected boolean removeEldestEntry(Map.Entry<String, Integer> eldest) {
-                return size() > most;
+            protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+                return size() > most && !(eldest.getKey() instanceof String request && live.containsKey(request));
             }
         };
     }

@@ -14,9 +14,10 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Predicate;
+import java.util.function.DoublePredicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.TestInstance;
 class OneNodeTest {
     private static final Path MODELS = Path.of(System.getProperty("meridian.root"), "models");
     private static final String QUESTION = "[{\"role\":\"user\",\"content\":\"What is the capital of Peru?\"}]";
+    private static final String DECODED = "meridian_engine_decode_tokens_total{model=\"atlas\"}";
     private static final String ANSWER = "The capital of Peru is Lima.";
 
     private final HttpClient http =
@@ -55,7 +57,8 @@ class OneNodeTest {
     }
 
     private HttpResponse<String> get(URI uri) throws Exception {
-        return http.send(HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(30)).build(), BodyHandlers.ofString());
+        return http.send(
+                HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(30)).build(), BodyHandlers.ofString());
     }
 
     private static String chat(String more) {
@@ -92,8 +95,8 @@ class OneNodeTest {
         HttpResponse<Stream<String>> response =
                 http.send(post("/v1/chat/completions", chat(",\"stream\":true")), BodyHandlers.ofLines());
         assertThat(response.statusCode()).isEqualTo(200);
-        assertThat(response.headers().firstValue("Content-Type")).hasValueSatisfying(type -> assertThat(type)
-                .startsWith("text/event-stream"));
+        assertThat(response.headers().firstValue("Content-Type"))
+                .hasValueSatisfying(type -> assertThat(type).startsWith("text/event-stream"));
         List<JsonNode> events = events(response.body());
         assertThat(content(events, 0)).isEqualTo(ANSWER);
         assertThat(events.size()).isGreaterThan(3);
@@ -103,8 +106,8 @@ class OneNodeTest {
     void bothVariantsAnswerWhole() throws Exception {
         for (String model : List.of("atlas", "atlas-int4")) {
             String body = chat("").replace("\"atlas\"", '"' + model + '"');
-            JsonNode reply = json.readTree(
-                    http.send(post("/v1/chat/completions", body), BodyHandlers.ofString()).body());
+            JsonNode reply = json.readTree(http.send(post("/v1/chat/completions", body), BodyHandlers.ofString())
+                    .body());
             assertThat(reply.at("/choices/0/message/content").asText()).isEqualTo(ANSWER);
             assertThat(reply.at("/choices/0/finish_reason").asText()).isEqualTo("stop");
         }
@@ -119,8 +122,9 @@ class OneNodeTest {
         for (int choice = 0; choice < 3; choice++) {
             assertThat(content(events, choice)).isEqualTo(ANSWER);
         }
-        assertThat(events.stream().anyMatch(event -> event.at("/choices/0/logprobs/content/0/top_logprobs/1/token")
-                        .isTextual()))
+        assertThat(events.stream()
+                        .anyMatch(event -> event.at("/choices/0/logprobs/content/0/top_logprobs/1/token")
+                                .isTextual()))
                 .isTrue();
     }
 
@@ -142,8 +146,11 @@ class OneNodeTest {
         try (InputStream stream = response.body()) {
             assertThat(stream.readNBytes(10)).hasSize(10);
         }
+        double before = metric(DECODED).orElse(0);
         awaitMetric("meridian_batch_size{model=\"atlas\"}", value -> value == 0);
         awaitMetric("meridian_kv_bytes{model=\"atlas\"}", value -> value == 0);
+        // Eight replies that nobody stops fill the context: nearly four thousand tokens.
+        assertThat(metric(DECODED).orElseThrow() - before).isLessThan(2_000);
     }
 
     /** Never the end of the reply. */
@@ -151,27 +158,32 @@ class OneNodeTest {
         return Stream.of(0, 1, 2).map(id -> "\"" + id + "\":-100").collect(java.util.stream.Collectors.joining(","));
     }
 
-    private void awaitMetric(String name, Predicate<Double> holds) throws Exception {
+    private OptionalDouble metric(String name) throws Exception {
+        return get(node.admin().resolve("/metrics"))
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .findFirst();
+    }
+
+    private void awaitMetric(String name, DoublePredicate holds) throws Exception {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-        String last = "";
-        while (System.nanoTime() < deadline) {
-            last = get(node.admin().resolve("/metrics")).body();
-            if (last.lines()
-                    .filter(line -> line.startsWith(name))
-                    .anyMatch(line -> holds.test(Double.valueOf(line.substring(line.lastIndexOf(' ') + 1))))) {
-                return;
+        OptionalDouble last = metric(name);
+        while (last.isEmpty() || !holds.test(last.getAsDouble())) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError(name + " is " + last + "\n" + node.output());
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+            last = metric(name);
         }
-        throw new AssertionError(name + " did not become what it should:\n" + last);
     }
 
     @Test
     void isLiveAndReady() throws Exception {
         assertThat(get(node.admin().resolve("/health/live")).statusCode()).isEqualTo(200);
         assertThat(get(node.admin().resolve("/health/ready")).statusCode()).isEqualTo(200);
-        assertThat(json.readTree(get(node.api().resolve("/v1/models")).body())
-                        .findValuesAsText("id"))
+        assertThat(json.readTree(get(node.api().resolve("/v1/models")).body()).findValuesAsText("id"))
                 .containsExactly("atlas", "atlas-int4");
     }
 

@@ -53,8 +53,8 @@ final class RecordingRunner implements ModelRunner {
     }
 
     @Override
-    public void copySlot(int from, int to, int tokens) {
-        runner.copySlot(from, to, tokens);
+    public void moveSlot(int from, int to, int tokens) {
+        runner.moveSlot(from, to, tokens);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.meridian.engine.onnx;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest.ModelShape;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -38,8 +39,13 @@ final class KvMemory implements AutoCloseable {
             throw new IllegalArgumentException(slots + " slots of " + contextTokens + " tokens need "
                     + slotStride * slots + " bytes of keys per layer, over 2 GiB; lower slots or context");
         }
-        for (int i = 0; i < 2 * shape.layers(); i++) {
-            slabs.add(LazyMemory.map(slotStride * slots));
+        try {
+            for (int i = 0; i < 2 * shape.layers(); i++) {
+                slabs.add(LazyMemory.map(slotStride * slots));
+            }
+        } catch (BundleException e) {
+            slabs.forEach(LazyMemory::close);
+            throw e;
         }
     }
 
@@ -52,7 +58,7 @@ final class KvMemory implements AutoCloseable {
 
     /** Positions rounded up so that a head's stride is a whole number of pages. */
     private static int roundToPages(int headDim, int contextTokens) {
-        long page = LazyMemory.PAGE_BYTES;
+        long page = LazyMemory.pageBytes();
         long step = page / gcd(page, headDim * FLOAT_BYTES);
         return Math.toIntExact((contextTokens + step - 1) / step * step);
     }
@@ -62,31 +68,35 @@ final class KvMemory implements AutoCloseable {
     }
 
     /** What {@code tokens} positions of a slot commit: whole pages for each head, keys and values, of every layer. */
+    static long bytes(ModelShape shape, int tokens) {
+        return pages(shape, tokens) * shape.kvHeads() * 2 * shape.layers();
+    }
+
     long bytes(int tokens) {
-        return pages(tokens) * shape.kvHeads() * slabs.size();
+        return bytes(shape, tokens);
     }
 
-    private long pages(int tokens) {
+    private static long pages(ModelShape shape, int tokens) {
+        long page = LazyMemory.pageBytes();
         long bytes = tokens * (long) shape.headDim() * FLOAT_BYTES;
-        return (bytes + LazyMemory.PAGE_BYTES - 1) / LazyMemory.PAGE_BYTES * LazyMemory.PAGE_BYTES;
+        return (bytes + page - 1) / page * page;
     }
 
-    void copy(int from, int to, int tokens) {
+    /** Head by head, giving each back before the next is copied: the budget is passed by one head's pages at most. */
+    void move(int from, int to, int tokens) {
         long bytes = tokens * (long) shape.headDim() * FLOAT_BYTES;
         for (LazyMemory slab : slabs) {
             for (int head = 0; head < shape.kvHeads(); head++) {
-                long offset = head * headStride;
-                MemorySegment.copy(
-                        slab.segment(), from * slotStride + offset, slab.segment(), to * slotStride + offset, bytes);
+                long source = from * slotStride + head * headStride;
+                long target = to * slotStride + head * headStride;
+                MemorySegment.copy(slab.segment(), source, slab.segment(), target, bytes);
+                slab.release(source, pages(shape, tokens));
             }
         }
     }
 
     void release(int slot, int tokens) {
-        long bytes = pages(tokens);
-        if (bytes == 0) {
-            return;
-        }
+        long bytes = pages(shape, tokens);
         for (LazyMemory slab : slabs) {
             for (int head = 0; head < shape.kvHeads(); head++) {
                 slab.release(slot * slotStride + head * headStride, bytes);

@@ -1,5 +1,6 @@
 package dev.meridian.engine.onnx;
 
+import dev.meridian.engine.bundle.BundleException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -12,7 +13,6 @@ import java.lang.invoke.MethodHandle;
  * is plain zeroed memory that is committed at once and returned only by {@link #close}. Not safe for several threads.
  */
 final class LazyMemory implements AutoCloseable {
-    static final long PAGE_BYTES = 4096;
 
     // Values of Linux and macOS; they differ only in MAP_ANONYMOUS and MAP_NORESERVE.
     private static final boolean WINDOWS = System.getProperty("os.name", "").startsWith("Windows");
@@ -20,6 +20,11 @@ final class LazyMemory implements AutoCloseable {
     private static final int PROT_READ_WRITE = 0x1 | 0x2;
     private static final int MAP_PRIVATE_ANONYMOUS_NORESERVE = MAC ? 0x2 | 0x1000 | 0x40 : 0x2 | 0x20 | 0x4000;
     private static final int MADV_DONTNEED = 4;
+    /** Linux alone; elsewhere there are no transparent huge pages to refuse. */
+    private static final int MADV_NOHUGEPAGE = 15;
+
+    private static final boolean LINUX = System.getProperty("os.name", "").startsWith("Linux");
+    private static final long WINDOWS_PAGE_BYTES = 4096;
     private static final long MAP_FAILED = -1L;
 
     private final MemorySegment segment;
@@ -32,15 +37,24 @@ final class LazyMemory implements AutoCloseable {
         this.mapped = mapped;
     }
 
-    /** Zeroed memory of {@code bytes}. Throws OutOfMemoryError where the system refuses the address space. */
+    /** What is committed and released at a time. */
+    static long pageBytes() {
+        return WINDOWS ? WINDOWS_PAGE_BYTES : Posix.PAGE_BYTES;
+    }
+
+    /** Zeroed memory of {@code bytes}. Throws BundleException where the system refuses the address space. */
     static LazyMemory map(long bytes) {
         if (WINDOWS) {
             Arena arena = Arena.ofShared();
-            return new LazyMemory(arena.allocate(bytes, PAGE_BYTES), arena::close, false);
+            return new LazyMemory(arena.allocate(bytes, WINDOWS_PAGE_BYTES), arena::close, false);
         }
         MemorySegment segment = Posix.mmap(bytes);
         if (segment.address() == MAP_FAILED) {
-            throw new OutOfMemoryError("the system refused to map " + bytes + " bytes");
+            throw new BundleException("the system refused to map " + bytes + " bytes for KV caches");
+        }
+        if (LINUX) {
+            // One token would commit two megabytes for each head otherwise, where huge pages are always on.
+            Posix.madvise(segment, bytes, MADV_NOHUGEPAGE);
         }
         return new LazyMemory(segment, () -> Posix.munmap(segment, bytes), true);
     }
@@ -49,10 +63,13 @@ final class LazyMemory implements AutoCloseable {
         return segment;
     }
 
-    /** Gives whole pages back; they read as zero afterwards. {@code offset} and {@code bytes} are multiples of a page. */
+    /**
+     * Lets the system have whole pages back; what they hold afterwards is not defined, on Linux zeros. {@code offset} and
+     * {@code bytes} are multiples of {@link #pageBytes()}.
+     */
     void release(long offset, long bytes) {
-        if (mapped) {
-            Posix.madvise(segment.asSlice(offset, bytes), bytes);
+        if (mapped && bytes > 0) {
+            Posix.madvise(segment.asSlice(offset, bytes), bytes, MADV_DONTNEED);
         }
     }
 
@@ -81,6 +98,17 @@ final class LazyMemory implements AutoCloseable {
                 FunctionDescriptor.of(
                         ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
 
+        private static final long PAGE_BYTES = pageSize();
+
+        private static long pageSize() {
+            try {
+                return (int) handle("getpagesize", FunctionDescriptor.of(ValueLayout.JAVA_INT))
+                        .invokeExact();
+            } catch (Throwable e) {
+                throw new IllegalStateException("getpagesize", e);
+            }
+        }
+
         private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
             Linker linker = Linker.nativeLinker();
             return linker.downcallHandle(linker.defaultLookup().find(name).orElseThrow(), descriptor);
@@ -98,23 +126,21 @@ final class LazyMemory implements AutoCloseable {
 
         static void munmap(MemorySegment address, long bytes) {
             try {
-                check((int) MUNMAP.invokeExact(address, bytes), "munmap", bytes);
+                int result = (int) MUNMAP.invokeExact(address, bytes);
+                if (result != 0) {
+                    throw new IllegalStateException("munmap of " + bytes + " bytes failed");
+                }
             } catch (Throwable e) {
                 throw new IllegalStateException("munmap", e);
             }
         }
 
-        static void madvise(MemorySegment part, long bytes) {
+        /** An advice: a system that does not take it serves the same, with more memory. */
+        static void madvise(MemorySegment part, long bytes, int advice) {
             try {
-                check((int) MADVISE.invokeExact(part, bytes, MADV_DONTNEED), "madvise", bytes);
+                int ignored = (int) MADVISE.invokeExact(part, bytes, advice);
             } catch (Throwable e) {
                 throw new IllegalStateException("madvise", e);
-            }
-        }
-
-        private static void check(int result, String call, long bytes) {
-            if (result != 0) {
-                throw new IllegalStateException(call + " of " + bytes + " bytes failed");
             }
         }
     }

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Forward passes of a bundle's graph on ONNX Runtime's CPU provider. The graph's names: {@code input_ids [B,S]},
@@ -40,14 +41,20 @@ public final class OnnxModelRunner implements ModelRunner {
     private final OnnxTensor longestTensor;
     private final Map<Integer, Feed> decodeFeeds = new HashMap<>();
     private final Map<Integer, Feed> prefillFeeds = new HashMap<>();
+    private boolean closed;
 
-    private OnnxModelRunner(Bundle bundle, RunnerSettings settings) throws OrtException {
-        shape = bundle.manifest().shape();
+    private OnnxModelRunner(
+            BundleManifest.ModelShape shape,
+            RunnerSettings settings,
+            OrtSession.SessionOptions options,
+            OrtSession session,
+            KvMemory kv)
+            throws OrtException {
+        this.shape = shape;
         this.settings = settings;
-        options = sessionOptions(settings);
-        session =
-                environment.createSession(bundle.file(BundleManifest.MODEL_FILE).toString(), options);
-        kv = new KvMemory(shape, settings.slots(), settings.contextTokens());
+        this.options = options;
+        this.session = session;
+        this.kv = kv;
         ids = direct(8L * Math.max(settings.slots(), settings.prefillChunk())).asLongBuffer();
         logitRows = direct(8L * settings.slots()).asLongBuffer();
         lastPositions = direct(4L * settings.slots()).asIntBuffer();
@@ -56,12 +63,40 @@ public final class OnnxModelRunner implements ModelRunner {
         longestTensor = OnnxTensor.createTensor(environment, longest, new long[] {});
     }
 
-    /** Loads a bundle's weights. Throws {@link BundleException} where ONNX Runtime refuses the graph. */
+    /** Loads a bundle's weights. Throws {@link BundleException} where ONNX Runtime refuses the graph or memory is short. */
     public static OnnxModelRunner open(Bundle bundle, RunnerSettings settings) {
+        BundleManifest.ModelShape shape = bundle.manifest().shape();
+        OrtSession.SessionOptions options = null;
+        OrtSession session = null;
+        KvMemory kv = null;
         try {
-            return new OnnxModelRunner(bundle, settings);
-        } catch (OrtException e) {
+            options = sessionOptions(settings);
+            session = OrtEnvironment.getEnvironment()
+                    .createSession(bundle.file(BundleManifest.MODEL_FILE).toString(), options);
+            kv = new KvMemory(shape, settings.slots(), settings.contextTokens());
+            return new OnnxModelRunner(shape, settings, options, session, kv);
+        } catch (OrtException | RuntimeException e) {
+            closeAll(session, options, kv);
             throw new BundleException(bundle.folder() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The session first, because it may hold views of the KV memory. */
+    private static void closeAll(
+            @Nullable OrtSession session, OrtSession.@Nullable SessionOptions options, @Nullable KvMemory kv) {
+        try {
+            if (session != null) {
+                session.close();
+            }
+            if (options != null) {
+                options.close();
+            }
+        } catch (OrtException e) {
+            throw new IllegalStateException("the session could not be closed: " + e.getMessage(), e);
+        } finally {
+            if (kv != null) {
+                kv.close();
+            }
         }
     }
 
@@ -171,8 +206,8 @@ public final class OnnxModelRunner implements ModelRunner {
     }
 
     @Override
-    public void copySlot(int from, int to, int tokens) {
-        kv.copy(from, to, tokens);
+    public void moveSlot(int from, int to, int tokens) {
+        kv.move(from, to, tokens);
     }
 
     @Override
@@ -180,21 +215,18 @@ public final class OnnxModelRunner implements ModelRunner {
         kv.release(slot, tokens);
     }
 
-    /** The session first, because it may hold views of the KV memory. */
+    /** A second call does nothing. */
     @Override
     public void close() {
-        try {
-            session.close();
-            options.close();
-        } catch (OrtException e) {
-            throw new IllegalStateException("the session could not be closed: " + e.getMessage(), e);
-        } finally {
-            for (Map<Integer, Feed> feeds : List.of(decodeFeeds, prefillFeeds)) {
-                feeds.values().forEach(Feed::close);
-            }
-            longestTensor.close();
-            kv.close();
+        if (closed) {
+            return;
         }
+        closed = true;
+        closeAll(session, options, kv);
+        for (Map<Integer, Feed> feeds : List.of(decodeFeeds, prefillFeeds)) {
+            feeds.values().forEach(Feed::close);
+        }
+        longestTensor.close();
     }
 
     private static void check(boolean holds, String name, int value) {

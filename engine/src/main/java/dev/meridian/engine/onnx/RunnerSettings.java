@@ -1,5 +1,6 @@
 package dev.meridian.engine.onnx;
 
+import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest.ModelShape;
 
 /**
@@ -18,6 +19,11 @@ public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int
         }
     }
 
+    /** Native bytes that a slot of {@code tokens} positions commits. */
+    public static long kvBytes(ModelShape shape, int tokens) {
+        return KvMemory.bytes(shape, tokens);
+    }
+
     /**
      * These settings as far as a model and one buffer's 2 GiB allow: the context is at most the model's own, and slots are
      * fewer where a layer's keys would not fit.
@@ -26,7 +32,7 @@ public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int
         int context = Math.min(contextTokens, shape.contextTokens());
         int fitting = KvMemory.slotsThatFit(shape, context);
         if (fitting < 1) {
-            throw new IllegalArgumentException(
+            throw new BundleException(
                     "one slot of " + context + " tokens needs more than 2 GiB of keys per layer; lower the context");
         }
         return new RunnerSettings(Math.min(slots, fitting), context, prefillChunk, threads);

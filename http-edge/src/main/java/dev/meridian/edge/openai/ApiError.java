@@ -24,9 +24,10 @@ public record ApiError(
         return new ApiError(400, "invalid_request_error", code, message, param, 0);
     }
 
-    /** Any 4xx that is about the HTTP exchange and not about a parameter. */
+    /** What is about the HTTP exchange and not about a parameter; from 500 on it is not called the client's fault. */
     public static ApiError http(int status, String code, String message) {
-        return new ApiError(status, "invalid_request_error", code, message, null, 0);
+        String type = status < 500 ? "invalid_request_error" : "server_error";
+        return new ApiError(status, type, code, message, null, 0);
     }
 
     /** {@code {"error":{"message":…,"type":…,"param":…,"code":…}}} as UTF-8. */

@@ -23,7 +23,7 @@ public final class ErrorTable {
                         503,
                         SERVER,
                         "attempts_exhausted",
-                        "No replica finished the reply in " + attempts + " attempts.",
+                        "The reply was not finished in " + attempts + (attempts == 1 ? " attempt." : " attempts."),
                         2);
             case StreamFailure.TooManyStreams(int limit) ->
                 retry(503, SERVER, "too_many_streams", "This node serves " + limit + " requests already.", 1);

@@ -14,24 +14,24 @@ import org.jspecify.annotations.Nullable;
 final class SamplingReader {
     private static final int MAX_LOGIT_BIASES = 1024;
     private static final int MAX_STOP_LENGTH = 1000;
+    /** Logits are divided by it: next to 0 the quotient is no finite float any more. */
+    private static final double MIN_REPETITION_PENALTY = 0.01;
 
     private SamplingReader() {}
 
     static Sampling sampling(Fields fields, int vocabSize, LongSupplier seeds) {
         Float topP = fields.number("top_p", 0, 1);
         Integer topK = fields.integer("top_k", -1, Integer.MAX_VALUE);
-        Float repetition = fields.number("repetition_penalty", 0, 10);
-        if (repetition != null && repetition == 0f) {
-            throw Fields.outOfRange(fields.path("repetition_penalty"), "above 0", "10");
-        }
+        Float repetition = fields.number("repetition_penalty", MIN_REPETITION_PENALTY, 10);
         Float presence = fields.number("presence_penalty", -2, 2);
         Float frequency = fields.number("frequency_penalty", -2, 2);
         Long seed = fields.int64("seed");
         return new Sampling(
                 fields.number("temperature", 0, 2),
                 topK,
-                // OpenAI allows 0: the smallest set that reaches it is the best token alone.
-                topP == null ? null : Float.valueOf(Math.max(topP, Float.MIN_VALUE)),
+                // OpenAI allows 0: the smallest set that reaches it is the best token alone. Engines
+                // take no less than the smallest normal float.
+                topP == null ? null : Float.valueOf(Math.max(topP, Float.MIN_NORMAL)),
                 fields.number("min_p", 0, 1),
                 repetition,
                 presence == null ? 0f : presence,

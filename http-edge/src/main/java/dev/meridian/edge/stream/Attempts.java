@@ -54,16 +54,22 @@ final class Attempts {
         stream.replica.tell(stream.submit(edge));
     }
 
+    /** Whether the request may use another attempt. */
+    boolean left(LiveStream stream) {
+        return stream.attempt.number() < settings.maxAttempts();
+    }
+
     /** Turns to the next attempt at {@code replica}; false when none is left. */
-    boolean next(LiveStream stream, ActorRef<ReplicaCommand> replica, StreamFailure reason) {
-        if (stream.attempt.number() >= settings.maxAttempts()) {
+    boolean next(LiveStream stream, ActorRef<ReplicaCommand> replica, AttemptEnd why) {
+        if (!left(stream)) {
             return false;
         }
+        boolean failover = why.isLoss() || !replica.equals(stream.replica);
         cancel(stream);
         stream.startNextAttempt(replica, nanoClock.getAsLong());
-        LOG.info("request {} goes to attempt {}: {}", stream.request.id(), stream.attempt.number(), reason);
-        if (!stream.request.probe()) {
-            metrics.of(stream.request.model()).nextAttempt();
+        LOG.info("request {} goes to attempt {}: {}", stream.request.id(), stream.attempt.number(), why);
+        if (failover && !stream.request.probe()) {
+            metrics.of(stream.request.model()).failover();
         }
         send(stream);
         return true;

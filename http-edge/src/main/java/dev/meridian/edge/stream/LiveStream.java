@@ -29,6 +29,9 @@ final class LiveStream {
         FOREIGN
     }
 
+    /** When to try again, and after what. */
+    record Retry(long at, AttemptEnd.Refused after) {}
+
     final StreamRequest request;
     final Journal journal;
     final ActorRef<EdgeMux.Opening> replyTo;
@@ -54,8 +57,10 @@ final class LiveStream {
     long aliveAt;
     /** Entries were appended in the batch at hand, and the reader has not been told yet. */
     boolean touched;
-    /** When to try again after a refusal of a later attempt; 0 for not. */
-    long retryAt;
+
+    /** Set while a later attempt that was refused waits for its next one. */
+    @Nullable
+    Retry retry;
 
     private final int[] next;
     private final int[][] emitted;
@@ -166,7 +171,7 @@ final class LiveStream {
         producer = null;
         submittedAt = now;
         aliveAt = now;
-        retryAt = 0;
+        retry = null;
         heardEarly = false;
         resends = 0;
         Arrays.fill(askedFrom, -1);

@@ -18,6 +18,12 @@ import org.apache.pekko.actor.typed.ActorRef;
 
 /** The running streams of one mux and what each event does to them. Runs in the mux actor. */
 final class LiveStreams {
+    /**
+     * A replica without a live attempt of this edge sends it no heartbeats, so one that lost the last batch of a stream
+     * and one that is cut off look alike. After this many silences its own stream may be asked of it again.
+     */
+    private static final int SILENCES_UNTIL_SAME_REPLICA = 3;
+
     private final Attempts attempts;
     private final StreamSettings settings;
     private final StreamMetrics metrics;
@@ -25,6 +31,7 @@ final class LiveStreams {
     private final Map<String, LiveStream> streams = new HashMap<>();
     private final Map<ActorRef<ReplicaCommand>, ProducerPulse> pulses = new HashMap<>();
     private final List<LiveStream> touched = new ArrayList<>();
+    private int probes;
 
     LiveStreams(Attempts attempts, StreamSettings settings, StreamMetrics metrics, LongSupplier nanoClock) {
         this.attempts = attempts;
@@ -52,9 +59,14 @@ final class LiveStreams {
             if (streams.putIfAbsent(request.id(), stream) != null) {
                 throw new IllegalArgumentException("request " + request.id() + " is open already");
             }
-            metrics.activeStreams(streams.size());
+            countActive(request, 1);
             attempts.send(stream);
         }
+    }
+
+    private void countActive(StreamRequest request, int change) {
+        probes += request.probe() ? change : 0;
+        metrics.activeStreams(streams.size() - probes);
     }
 
     void clientGone(String requestId) {
@@ -120,12 +132,14 @@ final class LiveStreams {
             close(stream, new StreamEnd.Failed(failure));
             return;
         }
+        AttemptEnd.Refused why = new AttemptEnd.Refused(refused.reason());
         Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
         if (other.isPresent() && !other.get().equals(stream.replica)) {
-            nextAttempt(stream, other.get(), failure);
-        } else if (stream.attempt.number() > 1 && other.isPresent()) {
+            nextAttempt(stream, other.get(), why);
+        } else if (stream.attempt.number() > 1 && attempts.left(stream) && other.isPresent()) {
             // A stream that was already moved waits for room instead of breaking off in the client's face.
-            stream.retryAt = nanoClock.getAsLong() + settings.acceptTimeout().toNanos();
+            stream.retry = new LiveStream.Retry(
+                    nanoClock.getAsLong() + settings.acceptTimeout().toNanos(), why);
         } else {
             close(stream, new StreamEnd.Failed(failure));
         }
@@ -205,9 +219,7 @@ final class LiveStreams {
         if (stream.resends++ < settings.maxResends()) {
             producer.tell(new ReplicaCommand.Resend(stream.attempt, entry.choice(), stream.nextIndex(entry.choice())));
         } else {
-            attempts.replicaFor(stream)
-                    .ifPresent(replica ->
-                            nextAttempt(stream, replica, new StreamFailure.AttemptsExhausted(settings.maxAttempts())));
+            attempts.replicaFor(stream).ifPresent(replica -> nextAttempt(stream, replica, new AttemptEnd.Gaps()));
         }
     }
 
@@ -241,11 +253,10 @@ final class LiveStreams {
         for (LiveStream stream : List.copyOf(streams.values())) {
             if (dead.equals(stream.producer) || (stream.producer == null && dead.equals(stream.replica))) {
                 Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
-                StreamFailure lost = new StreamFailure.ReplicaLost(stream.request.model());
                 if (other.isPresent() && !other.get().equals(dead)) {
-                    nextAttempt(stream, other.get(), lost);
+                    nextAttempt(stream, other.get(), new AttemptEnd.ReplicaDied());
                 } else {
-                    fail(stream, lost);
+                    fail(stream, new StreamFailure.ReplicaLost(stream.request.model()));
                 }
             }
         }
@@ -256,8 +267,8 @@ final class LiveStreams {
         for (LiveStream stream : List.copyOf(streams.values())) {
             if (now - stream.deadlineAt >= 0) {
                 fail(stream, new StreamFailure.ByReplica(new Refusal.DeadlineExceeded()));
-            } else if (stream.retryAt != 0) {
-                retryIfDue(stream, now);
+            } else if (stream.retry != null) {
+                retryIfDue(stream, stream.retry, now);
             } else if (stream.producer == null) {
                 resubmitIfUnanswered(stream, now);
             } else {
@@ -266,14 +277,13 @@ final class LiveStreams {
         }
     }
 
-    private void retryIfDue(LiveStream stream, long now) {
-        if (now - stream.retryAt >= 0) {
+    private void retryIfDue(LiveStream stream, LiveStream.Retry retry, long now) {
+        if (now - retry.at() >= 0) {
             Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
-            StreamFailure lost = new StreamFailure.ReplicaLost(stream.request.model());
             if (replica.isPresent()) {
-                nextAttempt(stream, replica.get(), lost);
+                nextAttempt(stream, replica.get(), retry.after());
             } else {
-                fail(stream, lost);
+                fail(stream, new StreamFailure.ReplicaLost(stream.request.model()));
             }
         }
     }
@@ -281,10 +291,13 @@ final class LiveStreams {
     private void resubmitIfUnanswered(LiveStream stream, long now) {
         // Doubling: a replica that is merely slow to tokenise is not buried under copies of the same work.
         long patience = settings.acceptTimeout().toNanos() << Math.min(stream.attempt.number() - 1, 10);
-        if (now - stream.submittedAt >= patience && stream.attempt.number() < settings.maxAttempts()) {
-            attempts.replicaFor(stream)
-                    .ifPresent(replica ->
-                            nextAttempt(stream, replica, new StreamFailure.ReplicaLost(stream.request.model())));
+        // A host lists an attempt while it prepares it. One whose entries are here already is past that: the Accepted
+        // itself got lost, and without it they cannot be taken.
+        boolean prepared = stream.heardEarly;
+        boolean mentioned = stream.aliveAt - stream.submittedAt > 0
+                && now - stream.aliveAt < settings.heartbeatSilence().toNanos();
+        if (now - stream.submittedAt >= patience && (prepared || !mentioned) && attempts.left(stream)) {
+            attempts.replicaFor(stream).ifPresent(replica -> nextAttempt(stream, replica, new AttemptEnd.Unanswered()));
         }
     }
 
@@ -298,15 +311,19 @@ final class LiveStreams {
         if (unmentioned || stuck) {
             Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
             boolean forgotten = unmentioned && speaks;
-            if (replica.isPresent() && (forgotten || !replica.get().equals(stream.replica))) {
-                nextAttempt(stream, replica.get(), new StreamFailure.ReplicaLost(stream.request.model()));
+            // Harmless where it was only slow: the Submit comes with a Cancel of the attempt before, and a later
+            // attempt
+            // takes that one's place.
+            boolean noSign = now - Math.max(stream.aliveAt, pulse.heardAt()) >= SILENCES_UNTIL_SAME_REPLICA * silence;
+            if (replica.isPresent() && (forgotten || noSign || !replica.get().equals(stream.replica))) {
+                nextAttempt(stream, replica.get(), unmentioned ? new AttemptEnd.Silent() : new AttemptEnd.Stuck());
             }
         }
     }
 
-    private void nextAttempt(LiveStream stream, ActorRef<ReplicaCommand> replica, StreamFailure reason) {
-        if (!attempts.next(stream, replica, reason)) {
-            fail(stream, reason);
+    private void nextAttempt(LiveStream stream, ActorRef<ReplicaCommand> replica, AttemptEnd why) {
+        if (!attempts.next(stream, replica, why)) {
+            fail(stream, why.lastOf(settings.maxAttempts()));
         }
     }
 
@@ -326,7 +343,7 @@ final class LiveStreams {
         }
         attempts.logIfEngineFailed(stream, end);
         streams.remove(stream.request.id());
-        metrics.activeStreams(streams.size());
+        countActive(stream.request, -1);
         stream.journal.end(end);
         stream.journal.flush();
     }

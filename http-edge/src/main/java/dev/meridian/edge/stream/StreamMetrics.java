@@ -30,7 +30,7 @@ public final class StreamMetrics {
     public StreamMetrics(MeterRegistry registry) {
         this.registry = registry;
         Gauge.builder("meridian.streams.active", activeStreams, AtomicInteger::get)
-                .description("Requests that a replica works on or is asked for")
+                .description("Requests that a replica works on or is asked for, without health checks")
                 .register(registry);
         Gauge.builder("meridian.journal.bytes", journalBytes, AtomicLong::get)
                 .description("Entries that clients have not read yet, estimated heap bytes")
@@ -88,7 +88,11 @@ public final class StreamMetrics {
             queue = timer("meridian.queue", "Waiting for a slot in the engine", LONG_BUCKETS, model, registry);
             prefillTokens = counter("meridian.prefill.tokens", "Prompt tokens of accepted attempts", model, registry);
             decodeTokens = counter("meridian.decode.tokens", "Generated tokens received", model, registry);
-            failovers = counter("meridian.failovers", "Attempts after the first", model, registry);
+            failovers = counter(
+                    "meridian.failovers",
+                    "Attempts that went to another replica or followed a loss, of a replica, its heartbeats or entries",
+                    model,
+                    registry);
         }
 
         private static Timer timer(String name, String what, Duration[] buckets, String model, MeterRegistry registry) {
@@ -123,7 +127,7 @@ public final class StreamMetrics {
             queue.record(timings.queueMicros(), TimeUnit.MICROSECONDS);
         }
 
-        void nextAttempt() {
+        void failover() {
             failovers.increment();
         }
     }

@@ -12,7 +12,7 @@ import java.util.Objects;
  * @param contextTokens the model's context, which bounds every choice
  * @param timeLimit from now to the deadline
  * @param deadlineEpochMillis the same deadline as a wall-clock time, for replicas elsewhere
- * @param probe a health check: not counted in any metric
+ * @param probe a health check: not counted in any of the edge's metrics
  */
 public record StreamRequest(
         String id,

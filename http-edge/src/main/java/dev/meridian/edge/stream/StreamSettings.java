@@ -6,8 +6,10 @@ import java.time.Duration;
  * Bounds and timeouts of the mux; see {@code meridian.edge} in reference.conf.
  *
  * @param tick how often timeouts are looked at
- * @param acceptTimeout a Submit without Accepted for this long is sent again as the next attempt
- * @param heartbeatSilence an accepted attempt that no heartbeat or entry mentioned for this long is lost
+ * @param acceptTimeout a Submit without Accepted for this long is sent again as the next attempt, unless heartbeats list
+ *     it
+ * @param heartbeatSilence an accepted attempt that no heartbeat or entry mentioned for this long is lost; three
+ *     times as long without any sign, and its replica is asked again if there is no other
  * @param stepStall an engine whose step number stands still for this long, while it has live attempts, is stuck
  * @param maxAttempts attempts a request may use
  * @param maxResends gaps an attempt may report before the next attempt starts

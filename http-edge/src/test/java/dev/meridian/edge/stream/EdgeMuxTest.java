@@ -197,9 +197,13 @@ final class EdgeMuxTest {
     }
 
     @Test
-    void aSilentReplicaThatIsTheOnlyOneKeepsTheStreamUntilTheDeadline() {
+    void aSlowReplicaThatIsTheOnlyOneKeepsTheStreamUntilTheDeadline() {
         Client client = fixture.openAccepted("r", 1);
-        fixture.pass(MuxFixture.DEADLINE.minusSeconds(1));
+        for (int second = 1; second < MuxFixture.DEADLINE.toSeconds(); second++) {
+            fixture.pass(Duration.ofMillis(900));
+            heartbeat(fixture.submit(), fixture.replica, 42, fixture.submit().attempt());
+            fixture.pass(Duration.ofMillis(100));
+        }
         fixture.expectNothingMore(fixture.replica);
         fixture.pass(Duration.ofSeconds(1));
         fixture.replica.expectMessage(new Cancel(fixture.submit().attempt()));
@@ -306,6 +310,25 @@ final class EdgeMuxTest {
         fixture.openAccepted("d", 1);
         fixture.open("e", 1, 0);
         fixture.opening.expectMessage(new EdgeMux.Rejected(new StreamFailure.TooManyStreams(3)));
+    }
+
+    @Test
+    void aHealthCheckIsInNoMetric() {
+        fixture.openProbe("ready");
+        Submit probe = fixture.replica.expectMessageClass(Submit.class);
+        accept(probe, fixture.replica);
+        fixture.opening.expectMessage(new EdgeMux.Opened(3));
+        assertThat(fixture.activeStreams()).isZero();
+        fixture.openAccepted("r", 1);
+        assertThat(fixture.activeStreams()).isEqualTo(1);
+        send(probe, fixture.replica, 1, last(probe.attempt(), 0, 0, "a"));
+        fixture.settle();
+        assertThat(fixture.activeStreams()).isEqualTo(1);
+        assertThat(fixture.count("meridian.decode.tokens")).isZero();
+        assertThat(fixture.count("meridian.prefill.tokens")).isEqualTo(3);
+        fixture.mux.tell(new EdgeMux.ClientGone("r"));
+        fixture.settle();
+        assertThat(fixture.activeStreams()).isZero();
     }
 
     @Test

@@ -12,6 +12,7 @@ import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;
@@ -85,11 +86,19 @@ final class MuxFixture implements AutoCloseable {
     }
 
     Client open(String id, int choices, int maxTokens) {
+        return open(id, choices, maxTokens, false);
+    }
+
+    Client openProbe(String id) {
+        return open(id, 1, 1, true);
+    }
+
+    private Client open(String id, int choices, int maxTokens, boolean probe) {
         Client client = new Client(id, new Journal(metrics.journalBytes()));
         Prompt prompt = new Prompt.Chat(List.of(new ChatMessage(Role.USER, "hi")));
         Generation generation = new Generation(Sampling.greedy(), choices, maxTokens, List.of(), -1);
         StreamRequest request =
-                new StreamRequest(id, "m", prompt, generation, 512, DEADLINE, DEADLINE.toMillis(), false);
+                new StreamRequest(id, "m", prompt, generation, 512, DEADLINE, DEADLINE.toMillis(), probe);
         mux.tell(new EdgeMux.Open(request, client.journal, opening.getRef()));
         return client;
     }
@@ -161,6 +170,12 @@ final class MuxFixture implements AutoCloseable {
 
     double activeStreams() {
         return registry.get("meridian.streams.active").gauge().value();
+    }
+
+    /** Of model "m"; 0 where it has no such meter yet. */
+    double count(String name) {
+        Counter counter = registry.find(name).tag("model", "m").counter();
+        return counter == null ? 0 : counter.count();
     }
 
     void expectNothingMore(TestProbe<ReplicaCommand> probe) {

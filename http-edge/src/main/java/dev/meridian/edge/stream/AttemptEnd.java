@@ -1,0 +1,39 @@
+package dev.meridian.edge.stream;
+
+import dev.meridian.protocol.Refusal;
+
+/** Why the edge gives an attempt up for the next one. */
+sealed interface AttemptEnd {
+    /** The replica refused it for a reason that may pass, or that another replica may not have. */
+    record Refused(Refusal reason) implements AttemptEnd {}
+
+    /** Neither Accepted nor a heartbeat came. */
+    record Unanswered() implements AttemptEnd {}
+
+    /** Heartbeats stopped, or go on without it. */
+    record Silent() implements AttemptEnd {}
+
+    /** The engine makes no step. */
+    record Stuck() implements AttemptEnd {}
+
+    /** Too many entries got lost on the way. */
+    record Gaps() implements AttemptEnd {}
+
+    /** The replica's actor has stopped. */
+    record ReplicaDied() implements AttemptEnd {}
+
+    /** Whether something that had been there got lost; else the replica only had no room or no time yet. */
+    default boolean isLoss() {
+        return switch (this) {
+            case Silent _, Stuck _, Gaps _, ReplicaDied _ -> true;
+            case Refused _, Unanswered _ -> false;
+        };
+    }
+
+    /** What the client hears when no attempt is left of the {@code attempts} that a request may use. */
+    default StreamFailure lastOf(int attempts) {
+        return this instanceof Refused(Refusal reason)
+                ? new StreamFailure.ByReplica(reason)
+                : new StreamFailure.AttemptsExhausted(attempts);
+    }
+}

@@ -1,0 +1,233 @@
+package dev.meridian.edge.stream;
+
+import static dev.meridian.edge.stream.MuxFixture.accept;
+import static dev.meridian.edge.stream.MuxFixture.entry;
+import static dev.meridian.edge.stream.MuxFixture.heartbeat;
+import static dev.meridian.edge.stream.MuxFixture.last;
+import static dev.meridian.edge.stream.MuxFixture.send;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.meridian.edge.stream.MuxFixture.Client;
+import dev.meridian.protocol.Attempt;
+import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.TokenIds;
+import dev.meridian.protocol.message.ReplicaCommand;
+import dev.meridian.protocol.message.ReplicaCommand.Cancel;
+import dev.meridian.protocol.message.ReplicaCommand.Submit;
+import dev.meridian.protocol.message.StreamEvent;
+import java.time.Duration;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** When a request gets another attempt, where that goes, and what its client hears when none is left. */
+final class EdgeMuxRecoveryTest {
+    private static final Duration BEAT = Duration.ofMillis(300);
+
+    private final MuxFixture fixture = new MuxFixture();
+    private final TestProbe<ReplicaCommand> other = fixture.kit.createTestProbe();
+
+    @AfterEach
+    void stop() {
+        fixture.close();
+    }
+
+    /** Lets time pass while the first replica's heartbeats list {@code live}. */
+    private void beat(Submit submit, int times, Attempt... live) {
+        for (int i = 0; i < times; i++) {
+            heartbeat(submit, fixture.replica, 7, live);
+            fixture.pass(BEAT);
+        }
+    }
+
+    @Test
+    void aPromptThatTakesLongToPrepareIsNotSubmittedAgain() {
+        fixture.open("r", 1, 0);
+        Submit submit = fixture.replica.expectMessageClass(Submit.class);
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(BEAT);
+        beat(submit, 30, submit.attempt());
+        fixture.expectNothingMore(fixture.replica);
+        fixture.expectNothingMore(other);
+        accept(submit, fixture.replica);
+        fixture.opening.expectMessage(new EdgeMux.Opened(3));
+    }
+
+    @Test
+    void aPromptWhoseReplicaFallsSilentWhilePreparingIsSubmittedAgain() {
+        fixture.open("r", 1, 0);
+        Submit submit = fixture.replica.expectMessageClass(Submit.class);
+        fixture.pass(BEAT);
+        beat(submit, 5, submit.attempt());
+        fixture.expectNothingMore(fixture.replica);
+        fixture.pass(MuxFixture.SILENCE);
+        fixture.replica.expectMessage(new Cancel(submit.attempt()));
+        assertThat(fixture.replica.expectMessageClass(Submit.class).attempt()).isEqualTo(new Attempt("r", 2));
+    }
+
+    @Test
+    void aLostAcceptedIsNotWaitedForOnceEntriesAreHere() {
+        fixture.open("r", 1, 0);
+        Submit submit = fixture.replica.expectMessageClass(Submit.class);
+        fixture.pass(BEAT);
+        beat(submit, 5, submit.attempt());
+        send(submit, fixture.replica, 8, entry(submit.attempt(), 0, 0, "a"));
+        beat(submit, 1, submit.attempt());
+        fixture.replica.expectMessage(new Cancel(submit.attempt()));
+        assertThat(fixture.replica.expectMessageClass(Submit.class).attempt()).isEqualTo(new Attempt("r", 2));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aRequestThatIsOutOfAttemptsHearsItsLastRefusal(boolean anotherAppears) {
+        Client client = fixture.openAccepted("r", 1);
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.SILENCE);
+        for (int number = 2; number <= MuxFixture.SETTINGS.maxAttempts(); number++) {
+            Submit next = other.expectMessageClass(Submit.class);
+            assertThat(next.attempt()).isEqualTo(new Attempt("r", number));
+            client.read();
+            assertThat(client.end).isNull();
+            if (anotherAppears && number == MuxFixture.SETTINGS.maxAttempts()) {
+                fixture.directory.put("m", fixture.replica.getRef());
+            }
+            next.edge().tell(new StreamEvent.Refused(next.attempt(), new Refusal.QueueFull(number)));
+            fixture.settle();
+            if (number < MuxFixture.SETTINGS.maxAttempts()) {
+                fixture.pass(MuxFixture.ACCEPT);
+                other.expectMessage(new Cancel(next.attempt()));
+            }
+        }
+        client.read();
+        assertThat(client.end)
+                .isEqualTo(new StreamEnd.Failed(
+                        new StreamFailure.ByReplica(new Refusal.QueueFull(MuxFixture.SETTINGS.maxAttempts()))));
+        fixture.replica.expectMessage(new Cancel(new Attempt("r", 1)));
+        fixture.expectNothingMore(fixture.replica);
+    }
+
+    @Test
+    void aRefusedStreamWhoseReplicaLeftTheDirectoryHearsThat() {
+        Client client = fixture.openAccepted("r", 1);
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.SILENCE);
+        Submit next = other.expectMessageClass(Submit.class);
+        next.edge().tell(new StreamEvent.Refused(next.attempt(), new Refusal.QueueFull(4)));
+        fixture.settle();
+        fixture.directory.clear();
+        fixture.pass(MuxFixture.ACCEPT);
+        client.read();
+        assertThat(client.end).isEqualTo(new StreamEnd.Failed(new StreamFailure.ReplicaLost("m")));
+    }
+
+    private TestProbe<ReplicaCommand> replicaOfAttempt(int number) {
+        return number % 2 == 0 ? other : fixture.replica;
+    }
+
+    @Test
+    void aRequestWhoseAttemptsWereAllLostHearsThatAndNotThatThereIsNoReplica() {
+        Client client = fixture.openAccepted("r", 1);
+        for (int number = 2; number <= MuxFixture.SETTINGS.maxAttempts(); number++) {
+            TestProbe<ReplicaCommand> from = replicaOfAttempt(number - 1);
+            TestProbe<ReplicaCommand> to = replicaOfAttempt(number);
+            fixture.directory.put("m", to.getRef());
+            fixture.pass(MuxFixture.SILENCE);
+            from.expectMessage(new Cancel(new Attempt("r", number - 1)));
+            Submit next = to.expectMessageClass(Submit.class);
+            assertThat(next.attempt()).isEqualTo(new Attempt("r", number));
+            accept(next, to);
+            fixture.settle();
+        }
+        fixture.directory.put(
+                "m", replicaOfAttempt(MuxFixture.SETTINGS.maxAttempts() + 1).getRef());
+        fixture.pass(MuxFixture.SILENCE);
+        client.read();
+        assertThat(client.end)
+                .isEqualTo(
+                        new StreamEnd.Failed(new StreamFailure.AttemptsExhausted(MuxFixture.SETTINGS.maxAttempts())));
+    }
+
+    @Test
+    void onlyAttemptsElsewhereOrAfterALossAreFailovers() {
+        fixture.open("r", 1, 0);
+        fixture.pass(MuxFixture.ACCEPT);
+        assertThat(nextSubmit(fixture.replica, 2).prompt()).isInstanceOf(Prompt.Chat.class);
+        assertThat(fixture.count("meridian.failovers")).as("unanswered").isZero();
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.ACCEPT.multipliedBy(2));
+        Submit third = nextSubmit(other, 3);
+        assertThat(fixture.count("meridian.failovers")).as("elsewhere").isEqualTo(1);
+        third.edge().tell(new StreamEvent.Refused(third.attempt(), new Refusal.QueueFull(4)));
+        fixture.pass(MuxFixture.ACCEPT);
+        Submit fourth = nextSubmit(other, 4);
+        assertThat(fixture.count("meridian.failovers")).as("no room").isEqualTo(1);
+        accept(fourth, other);
+        fixture.settle();
+        for (int i = 0; i < 4; i++) {
+            heartbeat(fourth, other, 7);
+            fixture.pass(BEAT);
+        }
+        nextSubmit(other, 5);
+        assertThat(fixture.count("meridian.failovers")).as("forgotten").isEqualTo(2);
+    }
+
+    private static Submit nextSubmit(TestProbe<ReplicaCommand> replica, int number) {
+        while (true) {
+            if (replica.receiveMessage() instanceof Submit submit
+                    && submit.attempt().number() == number) {
+                return submit;
+            }
+        }
+    }
+
+    @Test
+    void aReplicaThatLostTheLastBatchAndSaysNothingIsAskedAgain() {
+        Client client = fixture.openAccepted("r", 2);
+        Submit submit = fixture.submit();
+        Attempt attempt = submit.attempt();
+        send(submit, fixture.replica, 1, last(attempt, 0, 0, "a"), entry(attempt, 1, 0, "b"));
+        fixture.pass(MuxFixture.SILENCE.multipliedBy(3).minus(MuxFixture.TICK));
+        fixture.expectNothingMore(fixture.replica);
+        fixture.pass(MuxFixture.TICK);
+        fixture.replica.expectMessage(new Cancel(attempt));
+        Submit next = fixture.replica.expectMessageClass(Submit.class);
+        assertThat(next.attempt()).isEqualTo(new Attempt("r", 2));
+        assertThat(next.prompt()).isEqualTo(new Prompt.Tokens(TokenIds.of(1, 2, 3)));
+        assertThat(next.emitted()).containsExactly(TokenIds.of(100), TokenIds.of(100));
+        assertThat(next.finished()).containsExactly(true, false);
+        accept(next, fixture.replica);
+        send(submit, fixture.replica, 2, last(attempt, 1, 1, "c"));
+        send(next, fixture.replica, 3, last(next.attempt(), 1, 1, "c"));
+        fixture.settle();
+        assertThat(client.read()).isEqualTo("abc");
+        assertThat(client.end).isEqualTo(new StreamEnd.Finished());
+        fixture.replica.expectMessage(new Cancel(attempt));
+        fixture.expectNothingMore(fixture.replica);
+    }
+
+    @Test
+    void aReplicaThatStaysSilentIsAskedAFewTimesUntilTheDeadline() {
+        Client client = fixture.openAccepted("r", 1);
+        fixture.pass(MuxFixture.DEADLINE);
+        for (int number = 2; number <= MuxFixture.SETTINGS.maxAttempts(); number++) {
+            fixture.replica.expectMessage(new Cancel(new Attempt("r", number - 1)));
+            assertThat(fixture.replica.expectMessageClass(Submit.class).attempt())
+                    .isEqualTo(new Attempt("r", number));
+        }
+        fixture.replica.expectMessage(new Cancel(new Attempt("r", MuxFixture.SETTINGS.maxAttempts())));
+        fixture.expectNothingMore(fixture.replica);
+        client.read();
+        assertThat(client.end)
+                .isEqualTo(new StreamEnd.Failed(new StreamFailure.ByReplica(new Refusal.DeadlineExceeded())));
+    }
+
+    @Test
+    void aReplicaWhoseHeartbeatsGoOnIsNotAskedAgain() {
+        fixture.openAccepted("r", 1);
+        beat(fixture.submit(), 30, fixture.submit().attempt());
+        fixture.expectNothingMore(fixture.replica);
+    }
+}
