@@ -4,6 +4,7 @@ import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.MemoryPlan;
 import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.bundle.Bundle;
+import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -87,7 +88,7 @@ final class Models {
     private static long fixedBytes(Bundle bundle, ModelSettings settings) {
         try {
             return MemoryPlan.fixedBytes(bundle, settings);
-        } catch (IllegalArgumentException e) {
+        } catch (BundleException e) {
             throw new CommandFailed(bundle.id() + ": " + e.getMessage(), e);
         }
     }

@@ -3,6 +3,8 @@ package dev.meridian.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.meridian.engine.MemoryPlan;
+import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
@@ -114,23 +116,31 @@ class ModelsTest {
     void modelsThatDoNotFitTheBudgetTogetherAreRefusedWithTheNumbers() throws IOException {
         bundle("a");
         bundle("b");
-        NodeSettings settings =
-                NodeSettings.load(null, Map.of("meridian.engine.memory-budget", 1_500_000, "meridian.engine.slots", 1));
-        assertThatThrownBy(() -> Models.load(Models.scan(folder), settings.models()))
+        List<Bundle> bundles = Models.scan(folder);
+        long need = fixedBytes(bundles.getFirst());
+        assertThatThrownBy(() -> Models.load(bundles, settings(2 * need - 1)))
                 .isInstanceOf(CommandFailed.class)
-                .hasMessageContaining("memory budget of 1.4 MiB")
-                .hasMessageContaining("a 977.9 KiB, b 977.9 KiB");
+                .hasMessageContaining("memory budget of " + Bytes.format(2 * need - 1))
+                .hasMessageContaining("a " + Bytes.format(need) + ", b " + Bytes.format(need));
     }
 
     @Test
     void refusesAModelWhoseKvCacheDoesNotFitWithTheNumbers() throws IOException {
         bundle("a");
-        NodeSettings settings =
-                NodeSettings.load(null, Map.of("meridian.engine.memory-budget", 1_010_000, "meridian.engine.slots", 1));
-        assertThatThrownBy(() -> Models.load(Models.scan(folder), settings.models()))
+        List<Bundle> bundles = Models.scan(folder);
+        assertThatThrownBy(() -> Models.load(bundles, settings(fixedBytes(bundles.getFirst()) + 1)))
                 .isInstanceOf(BundleException.class)
                 .hasMessageContaining("does not fit")
                 .hasMessageContaining("1000000");
+    }
+
+    private static ModelSettings settings(long budgetBytes) {
+        return NodeSettings.load(null, Map.of("meridian.engine.memory-budget", budgetBytes, "meridian.engine.slots", 1))
+                .models();
+    }
+
+    private static long fixedBytes(Bundle bundle) {
+        return MemoryPlan.fixedBytes(bundle, settings(1));
     }
 
     @Test
