@@ -83,14 +83,11 @@ final class Inbox {
             while (idle && !closed && arrivals.isEmpty() && cancels.isEmpty()) {
                 changed.await();
             }
+            // The lists go to the engine thread as they are, so both are new from here on, empty or not.
             Mail mail = new Mail(arrivals, cancels, closed);
             waiting += arrivals.size();
-            if (!arrivals.isEmpty()) {
-                arrivals = new ArrayList<>();
-            }
-            if (!cancels.isEmpty()) {
-                cancels = new ArrayList<>();
-            }
+            arrivals = new ArrayList<>();
+            cancels = new ArrayList<>();
             return mail;
         } finally {
             lock.unlock();
