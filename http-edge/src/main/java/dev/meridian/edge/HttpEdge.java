@@ -95,7 +95,8 @@ public final class HttpEdge {
                 new Cors(settings.corsOrigins()),
                 ids,
                 metrics);
-        AdminRoutes admin = new AdminRoutes(new Readiness(system, settings, directory, mux, ids, clock), registry);
+        AdminRoutes admin =
+                new AdminRoutes(new Readiness(system, settings, directory, mux, metrics, ids, clock), registry);
         return bind(system, settings, settings.clientHost(), settings.clientPort(), client)
                 .thenCompose(clientPort -> bind(system, settings, settings.adminHost(), settings.adminPort(), admin)
                         .handle((adminPort, failure) -> failure == null

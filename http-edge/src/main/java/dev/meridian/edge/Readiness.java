@@ -8,6 +8,7 @@ import dev.meridian.edge.stream.EdgeMux;
 import dev.meridian.edge.stream.Journal;
 import dev.meridian.edge.stream.JournalSource;
 import dev.meridian.edge.stream.StreamEnd;
+import dev.meridian.edge.stream.StreamMetrics;
 import dev.meridian.edge.stream.StreamRequest;
 import dev.meridian.protocol.Generation;
 import dev.meridian.protocol.Prompt;
@@ -17,8 +18,11 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -28,18 +32,22 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ready means that every model of the directory gave one real token, by the way that clients' requests take. One check
- * at a time; its result is given again for a while. Thread-safe.
+ * Ready means that every model of the directory gave one real token, by the way that clients' requests take. A model that
+ * is too busy for the check's own token is ready, too, as long as its clients got tokens since the check before. One
+ * check at a time; its result is given again for a while. Thread-safe.
  */
 final class Readiness {
+    private static final Set<String> BUSY = Set.of("queue_full", "deadline_exceeded", "too_many_streams");
     private static final Generation ONE_TOKEN = new Generation(Sampling.greedy(), 1, 1, List.of(), -1);
 
     private final ActorSystem<?> system;
     private final EdgeSettings settings;
     private final ModelDirectory directory;
     private final ActorRef<EdgeMux.Command> mux;
+    private final StreamMetrics metrics;
     private final RequestIds ids;
     private final InstantSource clock;
+    private final Map<String, Double> tokensBefore = new ConcurrentHashMap<>();
     private @Nullable CompletableFuture<Report> latest;
     private long latestEndedMillis;
 
@@ -48,12 +56,14 @@ final class Readiness {
             EdgeSettings settings,
             ModelDirectory directory,
             ActorRef<EdgeMux.Command> mux,
+            StreamMetrics metrics,
             RequestIds ids,
             InstantSource clock) {
         this.system = system;
         this.settings = settings;
         this.directory = directory;
         this.mux = mux;
+        this.metrics = metrics;
         this.ids = ids;
         this.clock = clock;
     }
@@ -136,7 +146,15 @@ final class Readiness {
                                 ErrorTable.of(rejected.reason()).code());
                 })
                 .exceptionally(_ -> "no_answer")
-                .thenApply(problem -> new ModelState(model.id(), problem.isEmpty() ? null : problem));
+                .thenApply(problem ->
+                        new ModelState(model.id(), isBusy(model, problem) || problem.isEmpty() ? null : problem));
+    }
+
+    /** Whether the check only had to wait behind clients, who are served meanwhile. */
+    private boolean isBusy(ServedModel model, String problem) {
+        double now = metrics.of(model.id()).tokens();
+        Double before = tokensBefore.put(model.id(), now);
+        return BUSY.contains(problem) && before != null && now > before;
     }
 
     /** Empty, or why there was no token. */

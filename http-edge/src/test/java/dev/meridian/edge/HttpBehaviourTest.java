@@ -223,6 +223,22 @@ final class HttpBehaviourTest {
     }
 
     @Test
+    void aModelTooBusyForTheCheckIsReadyWhileItsClientsGetTokens() {
+        REPLICA.setScript(ScriptedReplica.saying("ok"));
+        edge.nowMillis.addAndGet(1000);
+        assertThat(edge.get(edge.adminUri("/health/ready")).statusCode()).isEqualTo(200);
+        edge.post(EdgeFixture.CHAT, HELLO);
+        REPLICA.setScript(
+                (submit, _) -> submit.edge().tell(new StreamEvent.Refused(submit.attempt(), new Refusal.QueueFull(1))));
+        edge.nowMillis.addAndGet(1000);
+        assertThat(edge.get(edge.adminUri("/health/ready")).statusCode()).isEqualTo(200);
+        edge.nowMillis.addAndGet(1000);
+        HttpResponse<String> stuck = edge.get(edge.adminUri("/health/ready"));
+        assertThat(stuck.statusCode()).as("no token since the last check").isEqualTo(503);
+        assertThat(stuck.body()).contains("queue_full");
+    }
+
+    @Test
     void metricsCountTokensAndTimes() {
         REPLICA.setScript(ScriptedReplica.saying("a", "b", "c"));
         edge.post(EdgeFixture.CHAT, HELLO);

@@ -112,6 +112,11 @@ public final class StreamMetrics {
             timeToFirstToken.record(nanosSinceRequest, TimeUnit.NANOSECONDS);
         }
 
+        /** Tokens that clients' streams have got of this model so far. */
+        public double tokens() {
+            return decodeTokens.count();
+        }
+
         void token(long nanosSinceLast) {
             decodeTokens.increment();
             if (nanosSinceLast >= 0) {
