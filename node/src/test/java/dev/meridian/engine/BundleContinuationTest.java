@@ -15,6 +15,7 @@ import dev.meridian.protocol.TokenIds;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,18 +31,22 @@ class BundleContinuationTest {
     private static final double UNDECIDED = 1e-3;
     private static final int CONTEXT = 256;
 
-    private final LoadedModel model = LoadedModel.open(
-            Bundle.open(Path.of(System.getProperty("meridian.root"), "models", "atlas")),
-            new ModelSettings(1L << 32, 2, CONTEXT, 16, 8, 1));
+    private final Map<String, LoadedModel> models = Map.of("atlas", open("atlas"), "atlas-int4", open("atlas-int4"));
+
+    private static LoadedModel open(String id) {
+        return LoadedModel.open(
+                Bundle.open(Path.of(System.getProperty("meridian.root"), "models", id)),
+                new ModelSettings(1L << 32, 2, CONTEXT, 16, 8, 1));
+    }
 
     @AfterAll
     void close() {
-        model.close();
+        models.values().forEach(LoadedModel::close);
     }
 
     private record Run(List<Entry> entries, List<float[]> logits) {}
 
-    private Run generate(SequenceRequest request) throws InterruptedException {
+    private static Run generate(LoadedModel model, SequenceRequest request) throws InterruptedException {
         RecordingRunner runner = new RecordingRunner(model.runner());
         RecordingListener listener = new RecordingListener();
         Engine engine = new Engine(
@@ -62,14 +67,18 @@ class BundleContinuationTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1, What is the capital of Peru?",
-        "2, Which currency do people use in Japan?",
-        "3, Tell me something about the sea.",
-        "4, How much is seven times eight?",
-        "5, Hello!",
-        "6, Which languages are spoken in Switzerland?"
+        "atlas, 1, What is the capital of Peru?",
+        "atlas, 2, Which currency do people use in Japan?",
+        "atlas, 3, Tell me something about the sea.",
+        "atlas, 4, How much is seven times eight?",
+        "atlas, 5, Hello!",
+        "atlas-int4, 6, Which languages are spoken in Switzerland?",
+        "atlas-int4, 7, What is the capital of Peru?",
+        "atlas-int4, 8, Tell me something about the sea.",
+        "atlas-int4, 9, How much is seven times eight?"
     })
-    void cutAnywhereTheTextGoesOn(long seed, String question) throws InterruptedException {
+    void cutAnywhereTheTextGoesOn(String id, long seed, String question) throws InterruptedException {
+        LoadedModel model = Objects.requireNonNull(models.get(id));
         TokenIds prompt =
                 ((Encoded.Ids) model.encode(new Prompt.Chat(List.of(new ChatMessage(Role.USER, question))))).ids();
         // Hot enough that the model's sure answers are disturbed, too.
@@ -77,22 +86,25 @@ class BundleContinuationTest {
         Generation generation = new Generation(sampling, 1, 32, List.of(), -1);
         SequenceRequest whole =
                 new SequenceRequest(new Attempt("whole", 1), 0, prompt, TokenIds.empty(), generation, Requests.NEVER);
-        Run reference = generate(whole);
+        Run reference = generate(model, whole);
         int[] tokens = reference.entries().stream().mapToInt(Entry::tokenId).toArray();
+        assertThat(tokens).hasSizeGreaterThan(3);
         for (int cut = 1; cut < tokens.length; cut++) {
             int[] emitted = java.util.Arrays.copyOf(tokens, cut);
             Run rest = generate(
+                    model,
                     new SequenceRequest(whole.attempt(), 0, prompt, TokenIds.of(emitted), generation, Requests.NEVER));
             int[] continued = rest.entries().stream().mapToInt(Entry::tokenId).toArray();
-            checkContinuation(reference, whole, tokens, cut, continued);
+            checkContinuation(model, reference, whole, tokens, cut, continued);
         }
     }
 
-    private void checkContinuation(Run reference, SequenceRequest whole, int[] tokens, int cut, int[] continued) {
+    private static void checkContinuation(
+            LoadedModel model, Run reference, SequenceRequest whole, int[] tokens, int cut, int[] continued) {
         for (int i = cut; i < tokens.length; i++) {
             int got = i - cut < continued.length ? continued[i - cut] : -1;
             if (got != tokens[i]) {
-                double margin = margin(reference, whole, tokens, i);
+                double margin = margin(model, reference, whole, tokens, i);
                 assertThat(margin)
                         .as("cut at %d: token %d is %d, not %d, and the margin was", cut, i, got, tokens[i])
                         .isLessThan(UNDECIDED);
@@ -102,7 +114,7 @@ class BundleContinuationTest {
         assertThat(continued).as("cut at %d", cut).hasSize(tokens.length - cut);
     }
 
-    private double margin(Run reference, SequenceRequest whole, int[] generated, int index) {
+    private static double margin(LoadedModel model, Run reference, SequenceRequest whole, int[] generated, int index) {
         int promptLength = whole.promptIds().size();
         int[] all = java.util.Arrays.copyOf(whole.promptIds().toArray(), promptLength + index);
         System.arraycopy(generated, 0, all, promptLength, index);
