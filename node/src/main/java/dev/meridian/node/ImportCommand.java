@@ -4,12 +4,12 @@ import dev.meridian.builder.ImportRequest;
 import dev.meridian.builder.Importer;
 import dev.meridian.builder.KvType;
 import dev.meridian.builder.ProgressListener;
-import dev.meridian.builder.quant.Weights;
 import dev.meridian.builder.source.ImportException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -26,19 +26,8 @@ final class ImportCommand implements Callable<Integer> {
     @Parameters(paramLabel = "<folder>", description = "config.json, *.safetensors, tokenizer.json, ...")
     private Path source;
 
-    @Option(
-            names = "--out",
-            paramLabel = "DIR/NAME",
-            required = true,
-            description = "The bundle's folder, which must not exist. NAME becomes the model's id.")
-    private Path out;
-
-    @Option(
-            names = "--weights",
-            paramLabel = "TYPE",
-            defaultValue = "int8",
-            description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
-    private Weights weights;
+    @Mixin
+    private BundleOptions bundle = new BundleOptions();
 
     @Option(
             names = "--kv",
@@ -54,11 +43,11 @@ final class ImportCommand implements Callable<Integer> {
     public Integer call() throws ImportException {
         PrintWriter err = spec.commandLine().getErr();
         try (ProgressBar bar = ProgressBar.on(err)) {
-            new Importer().run(new ImportRequest(source, out, weights, kv), progress(bar));
+            new Importer().run(new ImportRequest(source, bundle.out, bundle.weights, kv), progress(bar));
         }
         PrintWriter console = spec.commandLine().getOut();
-        console.println(out + " is ready: './meridian chat " + out.getFileName() + " --models "
-                + out.toAbsolutePath().getParent() + "' talks to it.");
+        console.println(bundle.out + " is ready: './meridian chat " + bundle.out.getFileName() + " --models "
+                + bundle.out.toAbsolutePath().getParent() + "' talks to it.");
         console.flush();
         return 0;
     }
