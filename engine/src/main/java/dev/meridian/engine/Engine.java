@@ -30,7 +30,6 @@ public final class Engine implements AutoCloseable {
     private final ModelRunner runner;
     private final Vocabulary vocabulary;
     private final Set<Integer> endTokens;
-
     private final EngineSettings settings;
     private final StepListener listener;
     private final LongSupplier nanoClock;
@@ -63,7 +62,6 @@ public final class Engine implements AutoCloseable {
         this.runner = runner;
         this.vocabulary = vocabulary;
         this.endTokens = Set.copyOf(endTokens);
-
         this.settings = settings;
         this.listener = listener;
         this.nanoClock = nanoClock;

@@ -32,15 +32,11 @@ public final class LoadedModel implements AutoCloseable {
     private boolean closed;
 
     private LoadedModel(
-            Bundle bundle,
-            ModelSettings settings,
-            RunnerSettings runnerSettings,
-            Tokenizer tokenizer,
-            OnnxModelRunner runner) {
+            Bundle bundle, ModelSettings settings, MemoryPlan memory, Tokenizer tokenizer, OnnxModelRunner runner) {
         this.bundle = bundle;
+        this.memory = memory;
         this.tokenizer = tokenizer;
         this.runner = runner;
-        memory = MemoryPlan.of(bundle, runnerSettings, settings.memoryBudgetBytes());
         engineSettings = new EngineSettings(settings.queueCapacity(), settings.prefillChunk(), memory.kvBudgetBytes());
         encoder = PromptEncoder.of(tokenizer, TemplateLimits.standard(), Clock.systemUTC());
     }
@@ -53,12 +49,13 @@ public final class LoadedModel implements AutoCloseable {
     public static LoadedModel open(Bundle bundle, ModelSettings settings) {
         RunnerSettings runnerSettings =
                 settings.runner().within(bundle.manifest().shape());
-        MemoryPlan.of(bundle, runnerSettings, settings.memoryBudgetBytes()); // Refuses before anything is read.
+        // Refuses before anything is read.
+        MemoryPlan memory = MemoryPlan.of(bundle, runnerSettings, settings.memoryBudgetBytes());
         Tokenizer tokenizer = Tokenizer.load(bundle.folder());
         OnnxModelRunner runner = null;
         try {
             runner = OnnxModelRunner.open(bundle, runnerSettings);
-            return new LoadedModel(bundle, settings, runnerSettings, tokenizer, runner);
+            return new LoadedModel(bundle, settings, memory, tokenizer, runner);
         } catch (RuntimeException e) {
             tokenizer.close();
             if (runner != null) {

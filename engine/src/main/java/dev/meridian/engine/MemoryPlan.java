@@ -41,7 +41,7 @@ public record MemoryPlan(long weightBytes, long scratchBytes, long bufferBytes, 
 
     /** A row of float32 logits for each slot. */
     private static long bufferBytes(Bundle bundle, RunnerSettings runner) {
-        return 4L * runner.slots() * bundle.manifest().shape().vocabSize();
+        return FLOAT_BYTES * runner.slots() * bundle.manifest().shape().vocabSize();
     }
 
     /**

@@ -27,6 +27,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -113,8 +114,8 @@ public final class ModelHost {
         this.settings = settings;
         this.clock = clock;
         this.nanoClock = nanoClock;
-        newestAttempt = newestOf(settings.rememberedRequests());
-        ended = newestOf(settings.resendAttempts());
+        newestAttempt = newestOf(settings.rememberedRequests(), live::containsKey);
+        ended = newestOf(settings.resendAttempts(), _ -> false);
         self = context.messageAdapter(ReplicaCommand.class, FromEdge::new);
         preparing = context.getSystem()
                 .dispatchers()
@@ -359,12 +360,12 @@ public final class ModelHost {
         }
     }
 
-    /** What was put or read last stays; beyond {@code most} the eldest goes, unless its request is live. */
-    private <K, V> Map<K, V> newestOf(int most) {
+    /** What was put or read last stays; beyond {@code most} the eldest goes, unless it is {@code needed}. */
+    private static <K, V> Map<K, V> newestOf(int most, Predicate<K> needed) {
         return new LinkedHashMap<>(16, 0.75f, true) {
             @Override
             protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-                return size() > most && !(eldest.getKey() instanceof String request && live.containsKey(request));
+                return size() > most && !needed.test(eldest.getKey());
             }
         };
     }

@@ -8,26 +8,34 @@ import java.util.List;
 final class Splits {
     private Splits() {}
 
+    /** Cuts a text in at most {@code splits + 1} words. */
+    private interface Words {
+        List<Value> of(Text text, long splits);
+    }
+
+    /** Cuts a text in at most {@code splits + 1} parts between separators. */
+    private interface Parts {
+        List<Value> of(Text text, String separator, long splits);
+    }
+
     static Value split(Context context, Args args) {
-        Text text = StringMethods.self(args);
-        Value separator = args.optional(1, "sep", Value.None.NONE);
-        long most = Arithmetic.integer(args.optional(2, "maxsplit", new Value.Int(-1)));
-        charge(context, text);
-        long splits = most < 0 ? Long.MAX_VALUE : most;
-        return separator instanceof Value.None
-                ? Value.Seq.list(words(text, splits))
-                : Value.Seq.list(parts(text, separator(separator), splits));
+        return split(context, args, Splits::words, Splits::parts);
     }
 
     static Value rsplit(Context context, Args args) {
+        return split(context, args, Splits::wordsFromEnd, Splits::partsFromEnd);
+    }
+
+    private static Value split(Context context, Args args, Words words, Parts parts) {
         Text text = StringMethods.self(args);
         Value separator = args.optional(1, "sep", Value.None.NONE);
         long most = Arithmetic.integer(args.optional(2, "maxsplit", new Value.Int(-1)));
         charge(context, text);
         long splits = most < 0 ? Long.MAX_VALUE : most;
-        return separator instanceof Value.None
-                ? Value.Seq.list(wordsFromEnd(text, splits))
-                : Value.Seq.list(partsFromEnd(text, separator(separator), splits));
+        return Value.Seq.list(
+                separator instanceof Value.None
+                        ? words.of(text, splits)
+                        : parts.of(text, separator(separator), splits));
     }
 
     /** Pays for a piece every two characters; empty pieces cost no memory of their own. */
