@@ -1,8 +1,12 @@
 package dev.meridian.node;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -88,6 +92,13 @@ final class ArchitectureTest {
             new Boundary(
                     outside("engine.onnx").should().dependOnClassesThat(resideInAPackage("ai.onnxruntime..")),
                     "RuntimeOutsideItsPackage"),
+            new Boundary(
+                    noClasses()
+                            .that(not(name("dev.meridian.engine.onnx.OnnxEnvironment$Made")))
+                            .should()
+                            .callMethodWhere(target(owner(name("ai.onnxruntime.OrtEnvironment")))
+                                    .and(target(nameMatching("getEnvironment")))),
+                    "EnvironmentWithTelemetry"),
             new Boundary(
                     outside("edge").should().dependOnClassesThat(resideInAPackage("org.apache.pekko.http..")),
                     "HttpOutsideTheEdge"),

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class OnnxModelRunner implements ModelRunner {
     private final BundleManifest.ModelShape shape;
     private final RunnerSettings settings;
-    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    private final OrtEnvironment environment = OnnxEnvironment.get();
     // Kept open as long as the session: closing the options would unload a custom-op library under it.
     private final OrtSession.SessionOptions options;
     private final OrtSession session;
@@ -71,7 +71,7 @@ public final class OnnxModelRunner implements ModelRunner {
         KvMemory kv = null;
         try {
             options = sessionOptions(settings);
-            session = OrtEnvironment.getEnvironment()
+            session = OnnxEnvironment.get()
                     .createSession(bundle.file(BundleManifest.MODEL_FILE).toString(), options);
             kv = new KvMemory(shape, settings.slots(), settings.contextTokens());
             return new OnnxModelRunner(shape, settings, options, session, kv);
