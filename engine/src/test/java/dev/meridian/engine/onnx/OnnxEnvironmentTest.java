@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** ONNX Runtime tells nobody of what runs here, and the code that would is never reached. */
 @DisabledOnOs(OS.WINDOWS)
+@SuppressWarnings("restricted") // Tests run with --enable-native-access.
 class OnnxEnvironmentTest {
     /** Made by the telemetry's library as soon as it starts. */
     private static final Path TELEMETRY_LOG =
