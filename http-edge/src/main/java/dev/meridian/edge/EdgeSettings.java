@@ -26,6 +26,9 @@ public record EdgeSettings(
         Duration readyTimeout,
         Duration readyCache,
         StreamSettings streams) {
+    private static final int JOURNAL_SHARE_OF_HEAP = 4;
+    private static final int STREAM_SHARE_OF_JOURNALS = 4;
+
     public EdgeSettings {
         corsOrigins = List.copyOf(corsOrigins);
         requirePort(clientPort, "client-port");
@@ -39,6 +42,10 @@ public record EdgeSettings(
                 throw new IllegalArgumentException("every duration of the edge must be positive");
             }
         }
+    }
+
+    private static long autoBytes(Config edge, String key, long auto) {
+        return edge.getString(key).equals("auto") ? auto : edge.getBytes(key);
     }
 
     private static void requirePort(int port, String name) {
@@ -55,6 +62,8 @@ public record EdgeSettings(
      */
     public static EdgeSettings of(Config root) {
         Config edge = root.getConfig("meridian.edge");
+        long journalBytes =
+                autoBytes(edge, "max-journal-bytes", Runtime.getRuntime().maxMemory() / JOURNAL_SHARE_OF_HEAP);
         StreamSettings streams = new StreamSettings(
                 edge.getDuration("watchdog-interval"),
                 edge.getDuration("accept-timeout"),
@@ -63,7 +72,9 @@ public record EdgeSettings(
                 edge.getInt("max-attempts"),
                 edge.getInt("max-resends"),
                 edge.getInt("max-streams"),
-                edge.getBytes("max-journal-bytes"));
+                journalBytes,
+                autoBytes(edge, "max-stream-journal-bytes", journalBytes / STREAM_SHARE_OF_JOURNALS),
+                edge.getDuration("reader-stall"));
         return new EdgeSettings(
                 edge.getString("client-host"),
                 edge.getInt("client-port"),

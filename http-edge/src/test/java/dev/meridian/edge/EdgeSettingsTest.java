@@ -43,7 +43,9 @@ final class EdgeSettingsTest {
                                 8,
                                 8,
                                 2048,
-                                268_435_456L)));
+                                Runtime.getRuntime().maxMemory() / 4,
+                                Runtime.getRuntime().maxMemory() / 16,
+                                Duration.ofSeconds(60))));
     }
 
     @Test
