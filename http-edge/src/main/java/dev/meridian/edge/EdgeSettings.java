@@ -20,6 +20,7 @@ public record EdgeSettings(
         Duration bodyReadTimeout,
         int maxMessages,
         int maxConnections,
+        int sendBufferBytes,
         Duration idleTimeout,
         Duration requestDeadline,
         Duration commentInterval,
@@ -33,8 +34,9 @@ public record EdgeSettings(
         corsOrigins = List.copyOf(corsOrigins);
         requirePort(clientPort, "client-port");
         requirePort(adminPort, "admin-port");
-        if (maxBodyBytes < 1 || maxMessages < 1 || maxConnections < 1) {
-            throw new IllegalArgumentException("max-body-bytes, max-messages and max-connections are at least 1");
+        if (maxBodyBytes < 1 || maxMessages < 1 || maxConnections < 1 || sendBufferBytes < 1) {
+            throw new IllegalArgumentException(
+                    "max-body-bytes, max-messages, max-connections and send-buffer are at least 1");
         }
         for (Duration duration :
                 List.of(bodyReadTimeout, idleTimeout, requestDeadline, commentInterval, readyTimeout, readyCache)) {
@@ -85,6 +87,7 @@ public record EdgeSettings(
                 edge.getDuration("body-read-timeout"),
                 edge.getInt("max-messages"),
                 edge.getInt("max-connections"),
+                Math.toIntExact(edge.getBytes("send-buffer")),
                 edge.getDuration("idle-timeout"),
                 edge.getDuration("request-deadline"),
                 edge.getDuration("comment-interval"),

@@ -7,7 +7,8 @@ public final class ClientCutOff extends RuntimeException {
     private final transient StreamFailure reason;
 
     public ClientCutOff(StreamFailure reason) {
-        super("the client is cut off: " + reason);
+        // Without a stack: Pekko logs it, and it says nothing of any place in the code.
+        super("the client is cut off: " + reason, null, false, false);
         this.reason = reason;
     }
 

@@ -99,6 +99,31 @@ final class JournalBoundsTest {
     }
 
     @Test
+    void aHeapOfOneGibibyteCarriesAThousandStreamsOf600Tokens() {
+        long quarter = (1L << 30) / 4;
+        StreamSettings settings = new StreamSettings(
+                MuxFixture.NEVER,
+                MuxFixture.ACCEPT,
+                MuxFixture.SILENCE,
+                MuxFixture.STALL,
+                5,
+                2,
+                2048,
+                quarter,
+                quarter / 4,
+                READER_STALL);
+        try (MuxFixture full = new MuxFixture(settings)) {
+            for (int i = 0; i < 1000; i++) {
+                full.open("r" + i, 1, 500);
+                full.open("s" + i, 1, 100);
+            }
+            full.settle();
+            assertThat(full.activeStreams()).isEqualTo(2000);
+            assertThat(full.journals.reservedBytes()).isEqualTo(1000L * 600 * TOKEN);
+        }
+    }
+
+    @Test
     void whatComesTakesThePlaceOfItsReservationAndIsGivenBackWhenItIsRead() {
         Client client = opened("a", 50);
         Attempt attempt = fixture.submit().attempt();
