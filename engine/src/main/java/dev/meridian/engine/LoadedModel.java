@@ -46,22 +46,23 @@ public final class LoadedModel implements AutoCloseable {
         encoder = PromptEncoder.of(tokenizer, TemplateLimits.standard(), Clock.systemUTC());
     }
 
-    /** Checks and loads a bundle, reading every file of it. */
+    /** As {@link #open(Bundle, ModelSettings, VerifiedFiles)}, reading every file. */
     public static LoadedModel open(Bundle bundle, ModelSettings settings) {
-        return open(CheckedBundle.of(bundle, VerifiedFiles.none()), settings);
+        return open(bundle, settings, VerifiedFiles.none());
     }
 
     /**
-     * Loads a bundle. Blocks while it reads weights.
+     * Checks and loads a bundle. Blocks while it reads weights.
      *
+     * @param verified knows files that need not be read again
      * @throws BundleException where a file is unusable or the budget too small
      */
-    public static LoadedModel open(CheckedBundle checked, ModelSettings settings) {
-        Bundle bundle = checked.bundle();
+    public static LoadedModel open(Bundle bundle, ModelSettings settings, VerifiedFiles verified) {
         RunnerSettings runnerSettings =
                 settings.runner().within(bundle.manifest().shape());
         // Refuses before anything is read.
         MemoryPlan memory = MemoryPlan.of(bundle, runnerSettings, settings.memoryBudgetBytes());
+        CheckedBundle checked = CheckedBundle.of(bundle, verified);
         Tokenizer tokenizer = tokenizer(bundle);
         OnnxModelRunner runner = null;
         try {
