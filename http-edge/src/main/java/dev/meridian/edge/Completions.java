@@ -111,7 +111,7 @@ final class Completions {
                 settings.requestDeadline(),
                 nowMillis + settings.requestDeadline().toMillis(),
                 false);
-        ReplyHead head = new ReplyHead(id, nowMillis / 1000, model.id(), Models.fingerprint(model));
+        ReplyHead head = new ReplyHead(id, nowMillis / 1000, model.id(), Models.fingerprint(model), parsed.saidTier());
         return new Running(
                 dialect,
                 parsed,

@@ -36,6 +36,9 @@ final class GoldenStreamTest {
                 "chat-stream-probs | chat | \"stream\":true,\"logprobs\":true,\"top_logprobs\":2",
                 "chat-whole        | chat | \"n\":2",
                 "chat-whole-probs  | chat | \"logprobs\":true,\"top_logprobs\":1",
+                "chat-stream-tier  | chat | \"stream\":true,\"stream_options\":{\"include_usage\":true},"
+                        + "\"n\":2,\"service_tier\":\"auto\"",
+                "chat-whole-tier   | chat | \"n\":2,\"service_tier\":\"fast\"",
                 "text-stream       | text | \"stream\":true",
                 "text-stream-usage | text | \"stream\":true,\"stream_options\":{\"include_usage\":true}",
                 "text-stream-probs | text | \"stream\":true,\"logprobs\":2",

@@ -12,14 +12,17 @@ import java.util.Objects;
  * @param stop a choice ends before the first of these texts, which is never emitted; at most {@value #MAX_STOPS}
  * @param topLogprobs -1 for none; else each token carries its log-probability and those of this many best alternatives,
  *     at most {@value #MAX_TOP_LOGPROBS}
+ * @param priority the class that it waits in
  */
-public record Generation(Sampling sampling, int choices, int maxTokens, List<String> stop, int topLogprobs) {
+public record Generation(
+        Sampling sampling, int choices, int maxTokens, List<String> stop, int topLogprobs, Priority priority) {
     public static final int MAX_CHOICES = 128;
     public static final int MAX_STOPS = 16;
     public static final int MAX_TOP_LOGPROBS = 20;
 
     public Generation {
         Objects.requireNonNull(sampling);
+        Objects.requireNonNull(priority);
         stop = List.copyOf(stop);
         if (choices < 1 || choices > MAX_CHOICES) {
             throw new IllegalArgumentException("choices " + choices + ", expected 1 to " + MAX_CHOICES);
@@ -33,5 +36,10 @@ public record Generation(Sampling sampling, int choices, int maxTokens, List<Str
         if (topLogprobs < -1 || topLogprobs > MAX_TOP_LOGPROBS) {
             throw new IllegalArgumentException("topLogprobs " + topLogprobs + ", expected -1 to " + MAX_TOP_LOGPROBS);
         }
+    }
+
+    /** With standard priority. */
+    public Generation(Sampling sampling, int choices, int maxTokens, List<String> stop, int topLogprobs) {
+        this(sampling, choices, maxTokens, stop, topLogprobs, Priority.STANDARD);
     }
 }

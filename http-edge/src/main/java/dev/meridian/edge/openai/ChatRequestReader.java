@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.meridian.edge.openai.ParsedRequest.ModelBounds;
 import dev.meridian.protocol.ChatMessage;
 import dev.meridian.protocol.Generation;
+import dev.meridian.protocol.Priority;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Role;
 import java.util.ArrayList;
@@ -54,16 +55,18 @@ public final class ChatRequestReader {
         List<ChatMessage> messages = messages(fields.required("messages"));
         boolean stream = fields.flag("stream");
         boolean includeUsage = SamplingReader.includeUsage(fields, stream);
+        Priority tier = serviceTier(fields);
         Generation generation = new Generation(
                 SamplingReader.sampling(fields, bounds.vocabSize(), seeds),
                 SamplingReader.choices(fields),
                 maxTokens(fields, bounds.contextTokens()),
                 SamplingReader.stops(fields),
-                topLogprobs(fields));
+                topLogprobs(fields),
+                tier == null ? Priority.STANDARD : tier);
         refuseUnsupported(fields);
         fields.ignored(IGNORED);
         fields.rejectUnknown();
-        return new ParsedRequest(model, new Prompt.Chat(messages), generation, stream, includeUsage);
+        return new ParsedRequest(model, new Prompt.Chat(messages), generation, stream, includeUsage, tier);
     }
 
     private static int maxTokens(Fields fields, int contextTokens) {
@@ -84,6 +87,23 @@ public final class ChatRequestReader {
         return !wanted ? -1 : top == null ? 0 : top;
     }
 
+    /** Null where the request says none. "fast" is OpenAI's other name of "priority"; "scale" is bought, not asked for. */
+    private static @Nullable Priority serviceTier(Fields fields) {
+        String name = fields.text("service_tier");
+        return switch (name) {
+            case null -> null;
+            case "auto", "default" -> Priority.STANDARD;
+            case "priority", "fast" -> Priority.PRIORITY;
+            case "flex" -> Priority.FLEX;
+            default ->
+                throw ApiException.invalid(
+                        name.equals("scale") ? "unsupported_parameter" : "invalid_value",
+                        "service_tier",
+                        "Invalid value for 'service_tier': supported are 'auto', 'default', 'priority', 'fast' and"
+                                + " 'flex'.");
+        };
+    }
+
     private static void refuseUnsupported(Fields fields) {
         fields.unsupported("tools", ChatRequestReader::isEmptyArray);
         fields.unsupported("functions", ChatRequestReader::isEmptyArray);
@@ -94,7 +114,6 @@ public final class ChatRequestReader {
                 "modalities", value -> value.isArray() && value.size() == 1 && isOneOf(value.get(0), "text"));
         fields.unsupported("reasoning_effort", value -> isOneOf(value, "none"));
         fields.unsupported("verbosity", value -> isOneOf(value, "medium"));
-        fields.unsupported("service_tier", value -> isOneOf(value, "auto", "default"));
         fields.unsupported("store", value -> value.isBoolean() && !value.booleanValue());
         for (String name : List.of("audio", "prediction", "web_search_options", "moderation")) {
             fields.unsupported(name, _ -> false);

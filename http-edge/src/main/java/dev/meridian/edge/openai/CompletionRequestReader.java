@@ -57,7 +57,7 @@ public final class CompletionRequestReader {
                 "suffix", value -> value.isTextual() && value.textValue().isEmpty());
         fields.ignored(IGNORED);
         fields.rejectUnknown();
-        return new ParsedRequest(model, prompt, generation, stream, includeUsage);
+        return new ParsedRequest(model, prompt, generation, stream, includeUsage, null);
     }
 
     private static Prompt prompt(JsonNode value, int vocabSize) {
