@@ -2,7 +2,7 @@ package dev.meridian.engine;
 
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleManifest;
-import dev.meridian.engine.onnx.OnnxModelRunner;
+import dev.meridian.engine.onnx.GraphRunners;
 import dev.meridian.engine.onnx.RunnerSettings;
 import dev.meridian.engine.template.TemplateLimits;
 import dev.meridian.engine.text.Encoded;
@@ -25,14 +25,14 @@ public final class LoadedModel implements AutoCloseable {
     private final MemoryPlan memory;
     private final Tokenizer tokenizer;
     private final PromptEncoder encoder;
-    private final OnnxModelRunner runner;
+    private final ModelRunner runner;
     private final EngineSettings engineSettings;
     private final ReentrantReadWriteLock open = new ReentrantReadWriteLock();
     private volatile @Nullable Engine engine;
     private boolean closed;
 
     private LoadedModel(
-            Bundle bundle, ModelSettings settings, MemoryPlan memory, Tokenizer tokenizer, OnnxModelRunner runner) {
+            Bundle bundle, ModelSettings settings, MemoryPlan memory, Tokenizer tokenizer, ModelRunner runner) {
         this.bundle = bundle;
         this.memory = memory;
         this.tokenizer = tokenizer;
@@ -47,14 +47,13 @@ public final class LoadedModel implements AutoCloseable {
      * @throws dev.meridian.engine.bundle.BundleException where a file is unusable or the budget too small
      */
     public static LoadedModel open(Bundle bundle, ModelSettings settings) {
-        RunnerSettings runnerSettings =
-                settings.runner().within(bundle.manifest().shape());
+        RunnerSettings runnerSettings = settings.runner().within(bundle.manifest());
         // Refuses before anything is read.
         MemoryPlan memory = MemoryPlan.of(bundle, runnerSettings, settings.memoryBudgetBytes());
         Tokenizer tokenizer = Tokenizer.load(bundle.folder());
-        OnnxModelRunner runner = null;
+        ModelRunner runner = null;
         try {
-            runner = OnnxModelRunner.open(bundle, runnerSettings);
+            runner = GraphRunners.open(bundle, runnerSettings);
             return new LoadedModel(bundle, settings, memory, tokenizer, runner);
         } catch (RuntimeException e) {
             tokenizer.close();
