@@ -79,12 +79,7 @@ final class Completions {
 
     /** What a running request carries along. */
     private record Running(
-            Dialect dialect,
-            ParsedRequest parsed,
-            StreamRequest request,
-            ReplyHead head,
-            Journal journal,
-            long receivedNanos) {}
+            Dialect dialect, ParsedRequest parsed, StreamRequest request, ReplyHead head, Journal journal) {}
 
     CompletionStage<HttpResponse> serve(Dialect dialect, HttpRequest http, Presence presence) {
         long receivedNanos = System.nanoTime();
@@ -107,11 +102,12 @@ final class Completions {
                 parsed.prompt(),
                 parsed.generation(),
                 model.contextTokens(),
+                receivedNanos,
                 settings.requestDeadline(),
                 nowMillis + settings.requestDeadline().toMillis(),
                 false);
         ReplyHead head = new ReplyHead(id, nowMillis / 1000, model.id(), Models.fingerprint(model));
-        return new Running(dialect, parsed, request, head, new Journal(metrics.journalBytes()), receivedNanos);
+        return new Running(dialect, parsed, request, head, new Journal(metrics.journalBytes()));
     }
 
     private ParsedRequest.@Nullable ModelBounds bounds(String model) {
@@ -182,7 +178,8 @@ final class Completions {
                     if (failure != null) {
                         throw new ApiException(failure);
                     }
-                    return Responses.json(200, gathered.toJson());
+                    return Responses.json(200, gathered.toJson())
+                            .addHeader(RawHeader.create("Server-Timing", gathered.serverTiming()));
                 });
     }
 
@@ -204,7 +201,8 @@ final class Completions {
         void in(JournalRead read) {
             if (!seen && !read.entries().isEmpty()) {
                 seen = true;
-                metrics.of(running.request().model()).firstToken(System.nanoTime() - running.receivedNanos());
+                metrics.of(running.request().model())
+                        .firstToken(System.nanoTime() - running.request().receivedNanos());
             }
         }
     }

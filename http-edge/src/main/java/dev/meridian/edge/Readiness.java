@@ -132,6 +132,7 @@ final class Readiness {
                 new Prompt.Tokens(TokenIds.of(0)),
                 ONE_TOKEN,
                 model.contextTokens(),
+                System.nanoTime(),
                 limit,
                 clock.millis() + limit.toMillis(),
                 true);

@@ -29,6 +29,9 @@ public record GraphLayout(
         List<String> present) {
     public static final String PAST_PRESENT = "past-present";
 
+    /** Dimensions of a cache that holds keys and values; one of either alone has one less. */
+    public static final int COMBINED_DIMS = 5;
+
     public GraphLayout {
         if (!PAST_PRESENT.equals(kind)) {
             throw new IllegalArgumentException("kind is " + kind + ", this version knows " + PAST_PRESENT);

@@ -1,7 +1,7 @@
 package dev.meridian.engine.onnx;
 
 import dev.meridian.engine.ModelRunner;
-import dev.meridian.engine.bundle.Bundle;
+import dev.meridian.engine.bundle.CheckedBundle;
 import dev.meridian.engine.bundle.GraphLayout;
 
 /** The runner that a bundle's graph needs. */
@@ -13,10 +13,10 @@ public final class GraphRunners {
      *
      * @throws dev.meridian.engine.bundle.BundleException where ONNX Runtime refuses the graph or memory is short
      */
-    public static ModelRunner open(Bundle bundle, RunnerSettings settings) {
-        GraphLayout layout = bundle.manifest().graph();
+    public static ModelRunner open(CheckedBundle checked, RunnerSettings settings) {
+        GraphLayout layout = checked.manifest().graph();
         return layout == null
-                ? OnnxModelRunner.open(bundle, settings)
-                : PastPresentRunner.open(bundle, layout, settings);
+                ? OnnxModelRunner.open(checked, settings)
+                : PastPresentRunner.open(checked, layout, settings);
     }
 }

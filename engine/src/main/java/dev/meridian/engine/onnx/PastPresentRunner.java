@@ -7,10 +7,10 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.meridian.engine.ModelRunner;
-import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.bundle.BundleManifest.ModelShape;
+import dev.meridian.engine.bundle.CheckedBundle;
 import dev.meridian.engine.bundle.GraphLayout;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -38,6 +38,7 @@ final class PastPresentRunner implements ModelRunner {
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final Opened opened;
     private final PastPresentSignature signature;
+    private final long kvBytesPerToken;
     private final Set<String> presentNames;
     private final IntegerInput ids;
     private final @Nullable IntegerInput mask;
@@ -71,11 +72,8 @@ final class PastPresentRunner implements ModelRunner {
         this.settings = settings;
         this.opened = opened;
         OrtSession session = opened.session();
-        signature = PastPresentSignature.read(layout, shape, session.getInputInfo(), session.getOutputInfo());
-        if (signature.kvBytesPerToken(shape) != manifest.memory().kvBytesPerToken()) {
-            throw new BundleException("a position takes " + signature.kvBytesPerToken(shape) + " bytes of KV cache, "
-                    + BundleManifest.FILE_NAME + " says " + manifest.memory().kvBytesPerToken());
-        }
+        signature = PastPresentSignature.read(layout, session.getInputInfo(), session.getOutputInfo());
+        kvBytesPerToken = manifest.memory().kvBytesPerToken();
         presentNames = new HashSet<>(layout.present());
         int chunk = Math.max(PROBE_TOKENS, settings.prefillChunk());
         ids = new IntegerInput(signature.ids(), chunk);
@@ -96,29 +94,25 @@ final class PastPresentRunner implements ModelRunner {
     }
 
     /** Loads the weights and runs two tokens. Throws {@link BundleException} where the graph is not what it should be. */
-    static PastPresentRunner open(Bundle bundle, GraphLayout layout, RunnerSettings settings) {
+    static PastPresentRunner open(CheckedBundle checked, GraphLayout layout, RunnerSettings settings) {
         Opened opened = null;
         try {
-            opened = openSession(bundle, settings);
-            return new PastPresentRunner(bundle.manifest(), layout, settings, opened);
+            opened = openSession(checked, settings);
+            return new PastPresentRunner(checked.manifest(), layout, settings, opened);
         } catch (OrtException | RuntimeException e) {
             if (opened != null) {
                 opened.close();
             }
-            throw new BundleException(bundle.file(BundleManifest.MODEL_FILE) + ": " + e.getMessage(), e);
+            throw new BundleException(checked.bundle().folder() + ": " + e.getMessage(), e);
         }
     }
 
-    private static Opened openSession(Bundle bundle, RunnerSettings settings) throws OrtException {
+    private static Opened openSession(CheckedBundle checked, RunnerSettings settings) throws OrtException {
         OrtSession.SessionOptions options = OnnxModelRunner.sessionOptions(settings);
         try {
             options.setCPUArenaAllocator(false);
             options.setMemoryPatternOptimization(false);
-            return new Opened(
-                    OrtEnvironment.getEnvironment()
-                            .createSession(
-                                    bundle.file(BundleManifest.MODEL_FILE).toString(), options),
-                    options);
+            return new Opened(OnnxModelRunner.session(checked, options), options);
         } catch (OrtException e) {
             options.close();
             throw e;
@@ -179,7 +173,7 @@ final class PastPresentRunner implements ModelRunner {
     /** Exactly what the caches hold: there are no pages here. */
     @Override
     public long kvBytes(int tokens) {
-        return tokens * signature.kvBytesPerToken(shape);
+        return tokens * kvBytesPerToken;
     }
 
     @Override

@@ -48,6 +48,12 @@ public final class Journal {
         }
     }
 
+    /** Adds the stream's last entry and its end at once, so that no reader sees the one without the other. */
+    synchronized void append(Entry last, StreamEnd how) {
+        append(last);
+        end(how);
+    }
+
     /** Ends the journal; the first end counts. */
     synchronized void end(StreamEnd how) {
         if (end == null) {

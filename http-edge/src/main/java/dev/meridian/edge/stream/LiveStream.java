@@ -3,6 +3,7 @@ package dev.meridian.edge.stream;
 import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.Entry;
 import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.Timings;
 import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.StreamEvent;
@@ -10,6 +11,7 @@ import dev.meridian.protocol.message.StreamEvent.Accepted;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -70,6 +72,10 @@ final class LiveStream {
     private int unfinished;
     int resends;
 
+    private long firstEntryAt;
+    /** What the engine said of the request's first token. */
+    private @Nullable Timings firstToken;
+
     LiveStream(
             StreamRequest request,
             Journal journal,
@@ -101,8 +107,8 @@ final class LiveStream {
         aliveAt = now;
     }
 
-    /** Judges an entry and, when it is the next one of its choice, appends it to the journal. */
-    Verdict take(Entry entry, ActorRef<ReplicaCommand> from) {
+    /** Judges an entry and, when it is the next one of its choice, appends it to the journal; with the end, if it is that. */
+    Verdict take(Entry entry, ActorRef<ReplicaCommand> from, long now) {
         if (!entry.attempt().equals(attempt) || (producer != null && !from.equals(producer))) {
             return Verdict.FOREIGN;
         }
@@ -113,9 +119,28 @@ final class LiveStream {
         if (producer == null || entry.index() > next[choice]) {
             return Verdict.GAP;
         }
+        if (firstToken == null) {
+            firstEntryAt = now;
+            firstToken = entry.timings() == null ? new Timings(0, 0, 0) : entry.timings();
+        }
         remember(entry);
-        journal.append(entry);
+        if (allFinished()) {
+            journal.append(entry, new StreamEnd.Finished(timings(firstToken, now)));
+        } else {
+            journal.append(entry);
+        }
         return Verdict.TAKEN;
+    }
+
+    private ReplyTimings timings(Timings first, long now) {
+        long firstTokenMicros = TimeUnit.NANOSECONDS.toMicros(firstEntryAt - request.receivedNanos());
+        long decodeMicros = TimeUnit.NANOSECONDS.toMicros(now - firstEntryAt);
+        return new ReplyTimings(
+                first.queueMicros(),
+                first.prefillMicros(),
+                firstTokenMicros,
+                decodeMicros,
+                firstTokenMicros + decodeMicros);
     }
 
     private void remember(Entry entry) {

@@ -168,10 +168,9 @@ final class LiveStreams {
         for (LiveStream stream : touched) {
             stream.touched = false;
             if (stream.allFinished()) {
-                close(stream, new StreamEnd.Finished());
-            } else {
-                stream.journal.flush();
+                forget(stream);
             }
+            stream.journal.flush();
         }
         touched.clear();
     }
@@ -182,7 +181,7 @@ final class LiveStreams {
             producer.tell(new ReplicaCommand.Cancel(entry.attempt()));
             return;
         }
-        switch (stream.take(entry, producer)) {
+        switch (stream.take(entry, producer, now)) {
             case TAKEN -> onTaken(stream, entry, now);
             case GAP -> onGap(stream, entry, producer);
             case FOREIGN -> producer.tell(new ReplicaCommand.Cancel(entry.attempt()));
@@ -196,7 +195,7 @@ final class LiveStreams {
         if (!stream.request.probe()) {
             StreamMetrics.OfModel meters = metrics.of(stream.request.model());
             meters.token(gap);
-            if (entry.timings() != null) {
+            if (entry.finish() != null && entry.timings() != null) {
                 meters.finished(entry.timings());
             }
         }
@@ -342,9 +341,13 @@ final class LiveStreams {
                     end instanceof StreamEnd.Failed failed ? failed.reason() : new StreamFailure.ClientLeft()));
         }
         attempts.logIfEngineFailed(stream, end);
-        streams.remove(stream.request.id());
-        countActive(stream.request, -1);
+        forget(stream);
         stream.journal.end(end);
         stream.journal.flush();
+    }
+
+    private void forget(LiveStream stream) {
+        streams.remove(stream.request.id());
+        countActive(stream.request, -1);
     }
 }

@@ -10,6 +10,7 @@ import java.util.Objects;
  *
  * @param id unique in the cluster; the id of every attempt
  * @param contextTokens the model's context, which bounds every choice
+ * @param receivedNanos when the request arrived, on the mux's clock
  * @param timeLimit from now to the deadline
  * @param deadlineEpochMillis the same deadline as a wall-clock time, for replicas elsewhere
  * @param probe a health check: not counted in any of the edge's metrics
@@ -20,6 +21,7 @@ public record StreamRequest(
         Prompt prompt,
         Generation generation,
         int contextTokens,
+        long receivedNanos,
         Duration timeLimit,
         long deadlineEpochMillis,
         boolean probe) {

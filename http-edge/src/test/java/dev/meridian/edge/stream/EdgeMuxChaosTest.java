@@ -134,7 +134,7 @@ final class EdgeMuxChaosTest {
                 read.entries().forEach(entry -> texts[entry.choice()].append(entry.text()));
                 end = read.end();
             }
-            assertThat(end).as("seed %d", seed).isEqualTo(new StreamEnd.Finished());
+            assertThat(end).as("seed %d", seed).isInstanceOf(StreamEnd.Finished.class);
             for (int choice = 0; choice < 2; choice++) {
                 StringBuilder expected = new StringBuilder();
                 for (int index = 0; index < TOKENS; index++) {

@@ -98,7 +98,7 @@ final class MuxFixture implements AutoCloseable {
         Prompt prompt = new Prompt.Chat(List.of(new ChatMessage(Role.USER, "hi")));
         Generation generation = new Generation(Sampling.greedy(), choices, maxTokens, List.of(), -1);
         StreamRequest request =
-                new StreamRequest(id, "m", prompt, generation, 512, DEADLINE, DEADLINE.toMillis(), probe);
+                new StreamRequest(id, "m", prompt, generation, 512, nanos.get(), DEADLINE, DEADLINE.toMillis(), probe);
         mux.tell(new EdgeMux.Open(request, client.journal, opening.getRef()));
         return client;
     }
@@ -161,6 +161,7 @@ final class MuxFixture implements AutoCloseable {
                 new Prompt.Text(""),
                 new Generation(Sampling.greedy(), 1, 1, List.of(), -1),
                 1,
+                nanos.get(),
                 DEADLINE,
                 0,
                 false);
