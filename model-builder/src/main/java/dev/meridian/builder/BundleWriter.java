@@ -76,7 +76,7 @@ final class BundleWriter {
                 facts.defaults(),
                 license,
                 sourceDigest,
-                files(folder));
+                files(folder, listener));
         Files.write(folder.resolve(BundleManifest.FILE_NAME), Bundle.manifestBytes(manifest));
     }
 
@@ -102,7 +102,8 @@ final class BundleWriter {
         return new MemoryNeed(plan.loadedBytes(), kvBytes, scratch);
     }
 
-    private Map<String, BundleFile> files(Path folder) throws IOException {
+    /** All that lies in a folder so far. */
+    static Map<String, BundleFile> files(Path folder, ProgressListener listener) throws IOException {
         List<Path> paths;
         try (var all = Files.list(folder)) {
             paths = all.sorted().toList();

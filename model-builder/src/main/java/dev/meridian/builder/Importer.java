@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Turns a Hugging Face model folder into a bundle. The same folder gives the same bytes, always. Memory does not grow
+ * Turns a model folder into a bundle: Hugging Face's weights by building a graph, or a ready-made graph by copying it. The same folder gives the same bytes, always. Memory does not grow
  * with the model: tensors pass through buffers of a few megabytes a core. An instance may be used by any thread; one
  * import blocks its caller and works on all cores.
  */
@@ -55,6 +55,10 @@ public final class Importer {
         if (!Files.isDirectory(source)) {
             throw new ImportException(source + ": no such folder");
         }
+        if (GraphChoice.isMeant(request)) {
+            new GraphImporter(request, templateCheck, listener).run();
+            return;
+        }
         ModelConfig config = ConfigReader.read(source.resolve("config.json"));
         SourceFacts facts = SourceFacts.read(source, config.vocabSize());
         if (facts.template().isPresent()) {
@@ -87,7 +91,7 @@ public final class Importer {
         return config.tied() || !hasHead ? TokenTables.tied(hasHead && !hasEmbedding) : separate;
     }
 
-    private static List<Path> copySmallFiles(Path source, Path folder) throws IOException {
+    static List<Path> copySmallFiles(Path source, Path folder) throws IOException {
         List<Path> files = new ArrayList<>();
         for (String name : COPIED) {
             if (Files.isRegularFile(source.resolve(name))) {

@@ -44,7 +44,12 @@ record SourceFacts(
 
     static SourceFacts read(Path folder, int vocabSize) throws ImportException, IOException {
         JsonNode config = JsonFiles.object(folder.resolve("config.json"));
-        JsonNode generation = JsonFiles.objectIfPresent(folder.resolve(GENERATION_CONFIG));
+        return read(folder, config, JsonFiles.objectIfPresent(folder.resolve(GENERATION_CONFIG)), vocabSize);
+    }
+
+    /** The same with what stands in for config.json and generation_config.json. */
+    static SourceFacts read(Path folder, JsonNode config, JsonNode generation, int vocabSize)
+            throws ImportException, IOException {
         JsonNode tokenizer = JsonFiles.objectIfPresent(folder.resolve(TOKENIZER_CONFIG));
         Map<String, Integer> added = addedTokens(folder.resolve(TOKENIZER));
         Set<Integer> eos = new LinkedHashSet<>();

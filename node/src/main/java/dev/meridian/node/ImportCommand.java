@@ -8,19 +8,22 @@ import dev.meridian.builder.source.ImportException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Makes a bundle from a Hugging Face folder. */
+/** Makes a bundle from a model folder. */
 @Command(
         name = "import",
         description = {
             "Turn a Hugging Face model folder into a bundle that 'up' serves.",
-            "Llama, Mistral, Qwen2, Qwen2.5 and Qwen3 models with safetensors weights; no Python needed."
+            "Llama, Mistral, Qwen2, Qwen2.5 and Qwen3 models with safetensors weights; no Python needed.",
+            "Or a ready-made ONNX decoder of any family: an Optimum or transformers.js export, an onnxruntime-genai folder."
         })
 final class ImportCommand implements Callable<Integer> {
     @Parameters(paramLabel = "<folder>", description = "config.json, *.safetensors, tokenizer.json, ...")
@@ -36,20 +39,39 @@ final class ImportCommand implements Callable<Integer> {
             description = "KV cache: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
     private KvType kv;
 
+    @Option(
+            names = "--onnx",
+            paramLabel = "FILE",
+            description = {
+                "A ready-made graph in the folder or its folder onnx, copied as it is, such as model_q4.onnx.",
+                "Default: the safetensors where there are some, else model.onnx or the only graph."
+            })
+    private @Nullable String onnx;
+
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws ImportException {
         PrintWriter err = spec.commandLine().getErr();
+        refuseWeightsOfAGraph(onnx != null);
         try (ProgressBar bar = ProgressBar.on(err)) {
-            new Importer().run(new ImportRequest(source, bundle.out, bundle.weights, kv), progress(bar));
+            new Importer().run(new ImportRequest(source, bundle.out, bundle.weights, kv, onnx), progress(bar));
         }
         PrintWriter console = spec.commandLine().getOut();
         console.println(bundle.out + " is ready: './meridian chat " + bundle.out.getFileName() + " --models "
                 + bundle.out.toAbsolutePath().getParent() + "' talks to it.");
         console.flush();
         return 0;
+    }
+
+    /** A graph that is copied keeps its own weights: whoever asks for others would not get them. */
+    private void refuseWeightsOfAGraph(boolean graph) {
+        if (graph && spec.commandLine().getParseResult().hasMatchedOption("--weights")) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--weights and --onnx exclude each other: a ready-made graph is copied as it is");
+        }
     }
 
     static ProgressListener progress(ProgressBar bar) {
