@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  * next. Owned by the mux actor. Times are the mux's clock in nanoseconds.
  */
 final class LiveStream {
-    /** What became of an entry. */
+    /** What an entry is to the stream. */
     enum Verdict {
-        TAKEN,
+        NEXT,
         /** Seen before, or behind the choice's end. */
         DUPLICATE,
         /** An earlier entry of this choice is missing. */
@@ -70,6 +70,10 @@ final class LiveStream {
     private final long[] lastEntryAt;
     private final int[] askedFrom;
     private int unfinished;
+    /** Tokens that may still come, of all choices. */
+    private long remaining;
+
+    private int tokensPerChoice;
     int resends;
 
     private long firstEntryAt;
@@ -99,16 +103,24 @@ final class LiveStream {
         askedFrom = new int[choices];
         Arrays.fill(askedFrom, -1);
         unfinished = choices;
+        tokensPerChoice = request.maxTokensPerChoice();
+        remaining = (long) choices * tokensPerChoice;
     }
 
     void accept(Accepted accepted, long now) {
         producer = accepted.producer();
+        if (promptIds == null) {
+            int room =
+                    Math.max(0, request.contextTokens() - accepted.promptIds().size());
+            tokensPerChoice = request.maxTokensPerChoice(room);
+            remaining = (long) next.length * tokensPerChoice;
+            journal.expectAtMost(request.journalBytes(remaining));
+        }
         promptIds = accepted.promptIds();
         aliveAt = now;
     }
 
-    /** Judges an entry and, when it is the next one of its choice, appends it to the journal; with the end, if it is that. */
-    Verdict take(Entry entry, ActorRef<ReplicaCommand> from, long now) {
+    Verdict judge(Entry entry, ActorRef<ReplicaCommand> from) {
         if (!entry.attempt().equals(attempt) || (producer != null && !from.equals(producer))) {
             return Verdict.FOREIGN;
         }
@@ -119,6 +131,11 @@ final class LiveStream {
         if (producer == null || entry.index() > next[choice]) {
             return Verdict.GAP;
         }
+        return Verdict.NEXT;
+    }
+
+    /** Appends the next entry of its choice to the journal; with the end, if it is the last one of all. */
+    void take(Entry entry, long now) {
         if (firstToken == null) {
             firstEntryAt = now;
             firstToken = entry.timings() == null ? new Timings(0, 0, 0) : entry.timings();
@@ -127,9 +144,8 @@ final class LiveStream {
         if (allFinished()) {
             journal.append(entry, new StreamEnd.Finished(timings(firstToken, now)));
         } else {
-            journal.append(entry);
+            journal.append(entry, request.journalBytes(remaining));
         }
-        return Verdict.TAKEN;
     }
 
     private ReplyTimings timings(Timings first, long now) {
@@ -151,10 +167,12 @@ final class LiveStream {
         }
         emitted[choice][index] = entry.tokenId();
         askedFrom[choice] = -1;
+        remaining -= index < tokensPerChoice ? 1 : 0;
         // A producer that forgets to finish must not grow the journal beyond its bound: the mux ends such a choice.
         if (entry.finish() != null) {
             finished[choice] = true;
             unfinished--;
+            remaining -= Math.max(0, tokensPerChoice - index - 1);
         }
     }
 

@@ -35,6 +35,21 @@ public record StreamRequest(
 
     /** The most tokens that one choice can get. */
     public int maxTokensPerChoice() {
-        return generation.maxTokens() == 0 ? contextTokens : Math.min(contextTokens, generation.maxTokens());
+        return maxTokensPerChoice(contextTokens);
+    }
+
+    /** The most tokens that one choice can get where the prompt leaves {@code room}. */
+    int maxTokensPerChoice(int room) {
+        return generation.maxTokens() == 0 ? room : Math.min(room, generation.maxTokens());
+    }
+
+    /** What the journal needs at most for {@code tokens}, unless their texts are uncommonly long. */
+    long journalBytes(long tokens) {
+        return tokens * Journal.bytesPerToken(generation.topLogprobs());
+    }
+
+    /** The same for all that the request can bring. */
+    long worstJournalBytes() {
+        return journalBytes((long) generation.choices() * maxTokensPerChoice());
     }
 }

@@ -111,7 +111,16 @@ final class EdgeMuxChaosTest {
     void everyChoiceArrivesWholeAndOnce(long seed) {
         random.setSeed(seed);
         StreamSettings patient = new StreamSettings(
-                MuxFixture.NEVER, MuxFixture.ACCEPT, MuxFixture.SILENCE, MuxFixture.STALL, 1000, 3, 3, 1 << 20);
+                MuxFixture.NEVER,
+                MuxFixture.ACCEPT,
+                MuxFixture.SILENCE,
+                MuxFixture.STALL,
+                1000,
+                3,
+                3,
+                1 << 20,
+                1 << 20,
+                MuxFixture.READER_STALL);
         try (MuxFixture fixture = new MuxFixture(patient)) {
             List<LossyReplica> replicas = List.of(new LossyReplica(fixture), new LossyReplica(fixture));
             fixture.directory.put("m", replicas.getFirst().ref);
