@@ -5,7 +5,7 @@ import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.bundle.CheckedBundle;
 import dev.meridian.engine.bundle.VerifiedFiles;
-import dev.meridian.engine.onnx.OnnxModelRunner;
+import dev.meridian.engine.onnx.GraphRunners;
 import dev.meridian.engine.onnx.RunnerSettings;
 import dev.meridian.engine.template.TemplateException;
 import dev.meridian.engine.template.TemplateLimits;
@@ -31,7 +31,7 @@ public final class LoadedModel implements AutoCloseable {
     private final MemoryPlan memory;
     private final Tokenizer tokenizer;
     private final PromptEncoder encoder;
-    private final OnnxModelRunner runner;
+    private final ModelRunner runner;
     private final EngineSettings engineSettings;
     private final ReentrantReadWriteLock open = new ReentrantReadWriteLock();
     private volatile @Nullable Engine engine;
@@ -43,7 +43,7 @@ public final class LoadedModel implements AutoCloseable {
             MemoryPlan memory,
             Tokenizer tokenizer,
             PromptEncoder encoder,
-            OnnxModelRunner runner) {
+            ModelRunner runner) {
         this.bundle = bundle;
         this.memory = memory;
         this.tokenizer = tokenizer;
@@ -64,16 +64,15 @@ public final class LoadedModel implements AutoCloseable {
      * @throws BundleException where a file is unusable or the budget too small
      */
     public static LoadedModel open(Bundle bundle, ModelSettings settings, VerifiedFiles verified) {
-        RunnerSettings runnerSettings =
-                settings.runner().within(bundle.manifest().shape());
+        RunnerSettings runnerSettings = settings.runner().within(bundle.manifest());
         // Refuses before anything is read.
         MemoryPlan memory = MemoryPlan.of(bundle, runnerSettings, settings.memoryBudgetBytes());
         CheckedBundle checked = CheckedBundle.of(bundle, verified);
         Tokenizer tokenizer = tokenizer(bundle);
-        OnnxModelRunner runner = null;
+        ModelRunner runner = null;
         try {
             PromptEncoder encoder = PromptEncoder.of(tokenizer, TemplateLimits.standard(), Clock.systemUTC());
-            runner = OnnxModelRunner.open(checked, runnerSettings);
+            runner = GraphRunners.open(checked, runnerSettings);
             checked.requireUnchanged();
             return new LoadedModel(bundle, settings, memory, tokenizer, encoder, runner);
         } catch (RuntimeException e) {

@@ -22,8 +22,7 @@ public record MemoryPlan(long weightBytes, long scratchBytes, long bufferBytes, 
         long scratch = scratchBytes(bundle, runner);
         long buffers = bufferBytes(bundle, runner);
         long left = budgetBytes - weights - scratch - buffers;
-        long least = RunnerSettings.kvBytes(
-                bundle.manifest().shape(), Math.min(runner.prefillChunk(), runner.contextTokens()));
+        long least = RunnerSettings.kvBytes(bundle.manifest(), Math.min(runner.prefillChunk(), runner.contextTokens()));
         if (left < least) {
             throw new BundleException(bundle.id() + ": does not fit its memory budget of " + budgetBytes
                     + " bytes: weights " + weights + ", activations " + scratch + ", buffers " + buffers
@@ -35,22 +34,31 @@ public record MemoryPlan(long weightBytes, long scratchBytes, long bufferBytes, 
 
     /** What a bundle takes before its first token. */
     public static long fixedBytes(Bundle bundle, ModelSettings settings) {
-        RunnerSettings runner = settings.runner().within(bundle.manifest().shape());
+        RunnerSettings runner = settings.runner().within(bundle.manifest());
         return bundle.manifest().memory().weightBytes() + scratchBytes(bundle, runner) + bufferBytes(bundle, runner);
     }
 
-    /** A row of float32 logits for each slot. */
+    /** A row of float32 logits for each slot; of a ready-made graph also one for each token of a prefill chunk. */
     private static long bufferBytes(Bundle bundle, RunnerSettings runner) {
-        return FLOAT_BYTES * runner.slots() * bundle.manifest().shape().vocabSize();
+        int rows = runner.slots() + (bundle.manifest().graph() == null ? 0 : runner.prefillChunk());
+        return FLOAT_BYTES * rows * bundle.manifest().shape().vocabSize();
     }
 
     /**
      * Activations of the larger of a prefill chunk and a full decode step: attention scores of every head over the whole
      * context, as ONNX Runtime's GroupQueryAttention allocates them, and a layer's widest intermediate results. The bundle's
-     * own estimate, made for default settings, is the least.
+     * own estimate, made for default settings, is the least. A ready-made graph writes a sequence's whole caches anew
+     * beside the old ones, one sequence at a time, and has its scores three times: as products, masked, and as softmax.
      */
     private static long scratchBytes(Bundle bundle, RunnerSettings runner) {
         ModelShape shape = bundle.manifest().shape();
+        if (bundle.manifest().graph() != null) {
+            long row = 3L * shape.heads() * runner.contextTokens()
+                    + 3L * shape.intermediateSize()
+                    + 6L * shape.hiddenSize();
+            return RunnerSettings.kvBytes(bundle.manifest(), runner.contextTokens())
+                    + FLOAT_BYTES * runner.prefillChunk() * row;
+        }
         long rows = Math.max(runner.slots(), runner.prefillChunk());
         long scores = rows * shape.heads() * runner.contextTokens();
         long layer = rows * (3L * shape.intermediateSize() + 6L * shape.hiddenSize());

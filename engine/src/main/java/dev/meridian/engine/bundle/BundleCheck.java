@@ -170,7 +170,9 @@ final class BundleCheck {
     }
 
     private static List<String> layoutFaults(OnnxFile model, BundleManifest manifest) {
-        return DecoderCheck.faults(model, manifest);
+        return manifest.graph() == null
+                ? DecoderCheck.faults(model, manifest)
+                : PastPresentCheck.faults(model, manifest, manifest.graph());
     }
 
     /** What is wrong with one of a bundle's files. */

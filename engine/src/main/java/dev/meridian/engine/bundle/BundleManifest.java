@@ -1,5 +1,6 @@
 package dev.meridian.engine.bundle;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -11,15 +12,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param format version of this format, {@value #FORMAT}
  * @param name what the source calls itself, for people; a model's id is its folder's name
- * @param family {@code llama}, {@code mistral}, {@code qwen2} or {@code qwen3}
- * @param weights {@code f32}, {@code int8} or {@code int4}
- * @param kv element type of the KV cache, {@code f32}
+ * @param family {@code llama}, {@code mistral}, {@code qwen2} or {@code qwen3}; of a ready-made graph its own word
+ * @param weights {@code f32}, {@code int8} or {@code int4}; of a ready-made graph the type that most weights have
+ * @param kv element type of the KV cache, {@code f32}; of a ready-made graph also {@code f16}
  * @param bosTokenId null where the model has none
  * @param eosTokenIds each of them ends a generation
  * @param defaults the model's own sampling defaults
  * @param license SPDX id or the source's own word, {@code unknown} where it says nothing
  * @param sourceDigest SHA-256 over the source files' names and SHA-256, in hexadecimal
  * @param files every other file of the bundle, by plain name
+ * @param graph how the graph names what it takes and gives; null where it is of Meridian's own layout
  */
 public record BundleManifest(
         int format,
@@ -34,7 +36,8 @@ public record BundleManifest(
         SamplingDefaults defaults,
         String license,
         String sourceDigest,
-        Map<String, BundleFile> files) {
+        Map<String, BundleFile> files,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable GraphLayout graph) {
     public static final int FORMAT = 1;
     public static final String FILE_NAME = "bundle.json";
     public static final String MODEL_FILE = "model.onnx";
@@ -71,6 +74,38 @@ public record BundleManifest(
         if (bosTokenId != null) {
             requireToken(bosTokenId, "bosTokenId", shape);
         }
+    }
+
+    /** A bundle whose graph is of Meridian's own layout. */
+    public BundleManifest(
+            int format,
+            String name,
+            String family,
+            ModelShape shape,
+            String weights,
+            String kv,
+            MemoryNeed memory,
+            @Nullable Integer bosTokenId,
+            List<Integer> eosTokenIds,
+            SamplingDefaults defaults,
+            String license,
+            String sourceDigest,
+            Map<String, BundleFile> files) {
+        this(
+                format,
+                name,
+                family,
+                shape,
+                weights,
+                kv,
+                memory,
+                bosTokenId,
+                eosTokenIds,
+                defaults,
+                license,
+                sourceDigest,
+                files,
+                null);
     }
 
     private static void requireFile(String name, BundleFile entry) {

@@ -114,7 +114,7 @@ public final class OnnxModelRunner implements ModelRunner {
         }
     }
 
-    private static OrtSession.SessionOptions sessionOptions(RunnerSettings settings) throws OrtException {
+    static OrtSession.SessionOptions sessionOptions(RunnerSettings settings) throws OrtException {
         OrtSession.SessionOptions options = new OrtSession.SessionOptions();
         options.setIntraOpNumThreads(settings.threads());
         options.setInterOpNumThreads(1);

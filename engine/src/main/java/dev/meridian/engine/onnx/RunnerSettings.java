@@ -1,6 +1,7 @@
 package dev.meridian.engine.onnx;
 
 import dev.meridian.engine.bundle.BundleException;
+import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.bundle.BundleManifest.ModelShape;
 
 /**
@@ -20,15 +21,25 @@ public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int
     }
 
     /** Native bytes that a slot of {@code tokens} positions commits. */
-    public static long kvBytes(ModelShape shape, int tokens) {
-        return KvMemory.bytes(shape, tokens);
+    public static long kvBytes(BundleManifest manifest, int tokens) {
+        return manifest.graph() == null
+                ? KvMemory.bytes(manifest.shape(), tokens)
+                : tokens * manifest.memory().kvBytesPerToken();
     }
 
     /**
      * These settings as far as a model and one buffer's 2 GiB allow: the context is at most the model's own, and slots are
      * fewer where a layer's keys would not fit.
      */
-    public RunnerSettings within(ModelShape shape) {
+    public RunnerSettings within(BundleManifest manifest) {
+        // A ready-made graph's caches are tensors of their own, as long as their sequence is.
+        return manifest.graph() == null
+                ? within(manifest.shape())
+                : new RunnerSettings(
+                        slots, Math.min(contextTokens, manifest.shape().contextTokens()), prefillChunk, threads);
+    }
+
+    RunnerSettings within(ModelShape shape) {
         int context = Math.min(contextTokens, shape.contextTokens());
         int fitting = KvMemory.slotsThatFit(shape, context);
         if (fitting < 1) {

@@ -12,7 +12,8 @@ final class Onnx {
         FLOAT(1),
         UINT8(2),
         INT32(6),
-        INT64(7);
+        INT64(7),
+        FLOAT16(10);
 
         final int number;
 
