@@ -15,6 +15,7 @@ import dev.meridian.engine.text.Tokenizer;
 import dev.meridian.engine.text.TokenizerException;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.TokenIds;
 import java.time.Clock;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -37,13 +38,18 @@ public final class LoadedModel implements AutoCloseable {
     private boolean closed;
 
     private LoadedModel(
-            Bundle bundle, ModelSettings settings, MemoryPlan memory, Tokenizer tokenizer, ModelRunner runner) {
+            Bundle bundle,
+            ModelSettings settings,
+            MemoryPlan memory,
+            Tokenizer tokenizer,
+            PromptEncoder encoder,
+            ModelRunner runner) {
         this.bundle = bundle;
         this.memory = memory;
         this.tokenizer = tokenizer;
+        this.encoder = encoder;
         this.runner = runner;
         engineSettings = new EngineSettings(settings.queueCapacity(), settings.prefillChunk(), memory.kvBudgetBytes());
-        encoder = PromptEncoder.of(tokenizer, TemplateLimits.standard(), Clock.systemUTC());
     }
 
     /** As {@link #open(Bundle, ModelSettings, VerifiedFiles)}, reading every file. */
@@ -65,10 +71,10 @@ public final class LoadedModel implements AutoCloseable {
         Tokenizer tokenizer = tokenizer(bundle);
         ModelRunner runner = null;
         try {
+            PromptEncoder encoder = PromptEncoder.of(tokenizer, TemplateLimits.standard(), Clock.systemUTC());
             runner = GraphRunners.open(checked, runnerSettings);
-            LoadedModel model = new LoadedModel(bundle, settings, memory, tokenizer, runner);
             checked.requireUnchanged();
-            return model;
+            return new LoadedModel(bundle, settings, memory, tokenizer, encoder, runner);
         } catch (RuntimeException e) {
             tokenizer.close();
             if (runner != null) {
@@ -117,10 +123,28 @@ public final class LoadedModel implements AutoCloseable {
     public Encoded encode(Prompt prompt) {
         open.readLock().lock();
         try {
-            return closed ? new Encoded.Refused(new Refusal.ModelNotReady(id())) : encoder.encode(prompt);
+            return closed
+                    ? new Encoded.Refused(new Refusal.ModelNotReady(id()))
+                    : withinVocabulary(encoder.encode(prompt));
         } finally {
             open.readLock().unlock();
         }
+    }
+
+    /** A tokenizer may know tokens that its model has no row for. */
+    private Encoded withinVocabulary(Encoded encoded) {
+        int vocabulary = manifest().shape().vocabSize();
+        if (encoded instanceof Encoded.Ids(TokenIds ids)) {
+            for (int i = 0; i < ids.size(); i++) {
+                if (ids.get(i) >= vocabulary) {
+                    return new Encoded.Refused(new Refusal.InvalidRequest(
+                            "prompt",
+                            "token " + ids.get(i) + " at index " + i + " is outside the model's vocabulary of "
+                                    + vocabulary));
+                }
+            }
+        }
+        return encoded;
     }
 
     /** Starts the engine with the model's own end tokens and sampling defaults. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class ModelSettingsTest {
@@ -15,7 +16,14 @@ class ModelSettingsTest {
         assertThat(ModelSettings.from(DEFAULTS, 10_000, 3)).isEqualTo(new ModelSettings(5_000, 16, 8192, 128, 128, 3));
         assertThat(DEFAULTS.getConfig("meridian.engine").root().keySet())
                 .containsExactlyInAnyOrder(
-                        "memory-budget", "slots", "context", "prefill-chunk", "queue-capacity", "threads");
+                        "memory-budget",
+                        "slots",
+                        "context",
+                        "prefill-chunk",
+                        "queue-capacity",
+                        "threads",
+                        "verify",
+                        "verified-files");
     }
 
     @Test
@@ -24,6 +32,22 @@ class ModelSettingsTest {
                 "meridian.engine { memory-budget = 2 GiB, slots = 4, context = 1024, threads = 1 }");
         assertThat(ModelSettings.from(said.withFallback(DEFAULTS), 10_000, 3))
                 .isEqualTo(new ModelSettings(2L << 30, 4, 1024, 128, 128, 1));
+    }
+
+    @Test
+    void verifiesWhatChangedByARecordOrAlways() {
+        Path standard = Path.of("standard");
+        assertThat(BundleSettings.from(DEFAULTS, standard).record()).contains(standard);
+        Config other = ConfigFactory.parseString("meridian.engine.verified-files = other");
+        assertThat(BundleSettings.from(other.withFallback(DEFAULTS), standard).record())
+                .contains(Path.of("other"));
+        Config always = ConfigFactory.parseString("meridian.engine.verify = always");
+        assertThat(BundleSettings.from(always.withFallback(DEFAULTS), standard).record())
+                .isEmpty();
+        Config never = ConfigFactory.parseString("meridian.engine.verify = never");
+        assertThatThrownBy(() -> BundleSettings.from(never.withFallback(DEFAULTS), standard))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("meridian.engine.verify is 'never', expected changed or always");
     }
 
     @Test

@@ -78,6 +78,15 @@ public final class RecordingListener implements StepListener {
         return !got.isEmpty() && got.getLast().finish() != null;
     }
 
+    public boolean refused(Attempt attempt) {
+        lock.lock();
+        try {
+            return refusals.containsKey(attempt);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     public Refusal awaitRefusal(Attempt attempt) {
         await(attempt + " to be refused", () -> refusals.containsKey(attempt));
         lock.lock();

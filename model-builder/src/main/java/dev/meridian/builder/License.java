@@ -76,7 +76,9 @@ final class License {
         return new BufferedReader(new java.io.InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8));
     }
 
-    private static String shortened(String text) {
+    /** What a terminal would obey is left out: the licence is printed. */
+    private static String shortened(String line) {
+        String text = line.replaceAll("\\p{Cntrl}", "");
         return text.length() <= MAX_LENGTH ? text : text.substring(0, MAX_LENGTH);
     }
 }

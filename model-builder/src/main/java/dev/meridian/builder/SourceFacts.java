@@ -62,7 +62,7 @@ record SourceFacts(
                 name(folder, config),
                 bos(config, generation, tokenizer, vocabSize),
                 List.copyOf(eos),
-                defaults(generation),
+                defaults(folder.resolve(GENERATION_CONFIG), generation),
                 template(folder, tokenizer));
     }
 
@@ -99,6 +99,14 @@ record SourceFacts(
         Integer id = added.get(token.isObject() ? token.path("content").asText() : token.asText());
         if (id != null) {
             into.add(id);
+        }
+    }
+
+    private static SamplingDefaults defaults(Path file, JsonNode generation) throws ImportException {
+        try {
+            return defaults(generation);
+        } catch (IllegalArgumentException e) {
+            throw new ImportException(file + ": " + e.getMessage(), e);
         }
     }
 

@@ -66,8 +66,11 @@ final class ChatCommand implements Callable<Integer> {
         }
         NodeSettings settings = NodeSettings.load(options.config, Map.of());
         Bundle bundle = Models.find(options.models(), model);
-        try (LoadedModel loaded =
-                        Models.load(List.of(bundle), settings.models()).getFirst();
+        try (LoadedModel loaded = Models.load(
+                                List.of(bundle),
+                                settings.models(),
+                                settings.bundles().open())
+                        .getFirst();
                 Terminal terminal =
                         TerminalBuilder.builder().system(true).dumb(true).build()) {
             Replies replies = new Replies(

@@ -6,6 +6,8 @@ import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
+import dev.meridian.engine.bundle.CheckedBundle;
+import dev.meridian.engine.bundle.VerifiedFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +38,25 @@ final class Models {
                         child + ": a model's id is its folder's name, of letters, digits and . _ ~ -; rename it");
             }
         }
-        return found.stream().map(Bundle::open).toList();
+        List<Bundle> bundles = new ArrayList<>();
+        List<String> faults = new ArrayList<>();
+        for (Path child : found) {
+            try {
+                bundles.add(Bundle.open(child));
+            } catch (BundleException e) {
+                faults.add(e.getMessage());
+            }
+        }
+        if (!faults.isEmpty()) {
+            throw damaged(faults);
+        }
+        return bundles;
+    }
+
+    /** All that is wrong at once: who has repaired one bundle wants to be told of the next no second time. */
+    private static BundleException damaged(List<String> faults) {
+        return new BundleException(String.join("; ", faults)
+                + "; nothing is served until this is repaired: import the model again, or move its folder away");
     }
 
     /** One bundle of a folder by its id. Looks into no other bundle, which may be broken. */
@@ -63,8 +83,16 @@ final class Models {
         }
     }
 
-    /** Loads all or none. What the weights leave of the memory budget is divided evenly for KV caches. */
+    /** As {@link #load(List, ModelSettings, VerifiedFiles)}, reading every file. */
     static List<LoadedModel> load(List<Bundle> bundles, ModelSettings settings) {
+        return load(bundles, settings, VerifiedFiles.none());
+    }
+
+    /**
+     * Loads all or none. What the weights leave of the memory budget is divided evenly for KV caches. Throws
+     * BundleException naming every bundle that is damaged.
+     */
+    static List<LoadedModel> load(List<Bundle> bundles, ModelSettings settings, VerifiedFiles verified) {
         long[] fixed = bundles.stream()
                 .mapToLong(bundle -> fixedBytes(bundle, settings))
                 .toArray();
@@ -74,14 +102,36 @@ final class Models {
         }
         long share = left / Math.max(1, bundles.size());
         List<LoadedModel> loaded = new ArrayList<>();
+        List<String> faults = new ArrayList<>();
         try {
             for (int i = 0; i < fixed.length; i++) {
-                loaded.add(LoadedModel.open(bundles.get(i), settings.withMemoryBudget(fixed[i] + share)));
+                loadOrCheck(bundles.get(i), settings.withMemoryBudget(fixed[i] + share), verified, loaded, faults);
+            }
+            if (!faults.isEmpty()) {
+                throw damaged(faults);
             }
             return loaded;
         } catch (RuntimeException e) {
             loaded.forEach(LoadedModel::close);
             throw e;
+        }
+    }
+
+    /** After the first fault nothing will be served, so the others are only checked. */
+    private static void loadOrCheck(
+            Bundle bundle,
+            ModelSettings settings,
+            VerifiedFiles verified,
+            List<LoadedModel> loaded,
+            List<String> faults) {
+        try {
+            if (faults.isEmpty()) {
+                loaded.add(LoadedModel.open(bundle, settings, verified));
+            } else {
+                CheckedBundle.of(bundle, verified);
+            }
+        } catch (BundleException e) {
+            faults.add(e.getMessage());
         }
     }
 

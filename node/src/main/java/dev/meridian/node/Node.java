@@ -57,7 +57,8 @@ final class Node implements AutoCloseable {
 
     /** Starts serving. On any failure nothing is left running. */
     static Node start(NodeSettings settings, List<Bundle> bundles) {
-        List<LoadedModel> models = Models.load(bundles, settings.models());
+        List<LoadedModel> models =
+                Models.load(bundles, settings.models(), settings.bundles().open());
         ActorSystem<Void> system = actorSystem(settings, models);
         try {
             PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);

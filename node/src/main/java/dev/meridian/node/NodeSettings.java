@@ -6,6 +6,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import dev.meridian.actors.HostSettings;
 import dev.meridian.edge.EdgeSettings;
+import dev.meridian.engine.BundleSettings;
 import dev.meridian.engine.ModelSettings;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
@@ -22,7 +23,13 @@ import org.jspecify.annotations.Nullable;
  * @param root the whole configuration, for the actor system
  * @param stopGrace how long running streams may take to end once the node is told to stop
  */
-record NodeSettings(Config root, EdgeSettings edge, HostSettings host, ModelSettings models, Duration stopGrace) {
+record NodeSettings(
+        Config root,
+        EdgeSettings edge,
+        HostSettings host,
+        ModelSettings models,
+        BundleSettings bundles,
+        Duration stopGrace) {
     /**
      * Reads the configuration.
      *
@@ -60,6 +67,8 @@ record NodeSettings(Config root, EdgeSettings edge, HostSettings host, ModelSett
                 HostSettings.from(root),
                 ModelSettings.from(
                         root, machineMemoryBytes(), Runtime.getRuntime().availableProcessors()),
+                BundleSettings.from(
+                        root, Path.of(System.getProperty("meridian.home", ""), ".meridian", "verified-files")),
                 root.getDuration("meridian.node.stop-grace"));
     }
 

@@ -46,7 +46,19 @@ final class DecoderRules {
                     default -> throw node.fault("the operator is not one of this layout's");
                 };
         node.noOtherAttributes();
+        requireNames(node);
         return made;
+    }
+
+    /** The CPU kernel of the fused norm fills its first and its last output only. */
+    private static void requireNames(NodeReader node) {
+        List<String> names = node.node().outputs();
+        boolean fused = node.node().operator().equals("SkipSimplifiedLayerNormalization");
+        for (int i = 0; i < names.size(); i++) {
+            if (names.get(i).isEmpty() != (fused && (i == 1 || i == 2))) {
+                throw node.fault("its outputs are " + names);
+            }
+        }
     }
 
     private static List<TensorShape> gather(NodeReader node) {

@@ -15,7 +15,7 @@ record AddedToken(int id, String content, boolean normalized, boolean special) {
         List<AddedToken> tokens = new ArrayList<>();
         for (JsonNode node : tokenizer.path("added_tokens")) {
             String content = node.path("content").asText();
-            if (content.isEmpty() || !node.path("id").isInt()) {
+            if (content.isEmpty() || !node.path("id").isInt() || node.get("id").intValue() < 0) {
                 throw new TokenizerException("tokenizer.json: an added token without content or id");
             }
             tokens.add(new AddedToken(

@@ -41,10 +41,11 @@ public final class TokenTable implements Vocabulary {
             addedById.put(token.id(), token.content());
             special.set(token.id(), token.special());
         }
-        int size = 1 + ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1);
-        if (size > MAX_SIZE) {
-            throw new TokenizerException("tokenizer.json: an id of " + (size - 1));
+        int greatest = ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1);
+        if (greatest < 0 || greatest >= MAX_SIZE) {
+            throw new TokenizerException("tokenizer.json: " + (greatest < 0 ? "no token" : "an id of " + greatest));
         }
+        int size = greatest + 1;
         TokenDecoder decoder = TokenDecoder.read(tokenizer.path("decoder"));
         byte[][] bytes = new byte[size][];
         Map<Integer, byte[]> firstBytes = new HashMap<>();

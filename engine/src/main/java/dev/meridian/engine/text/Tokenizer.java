@@ -22,6 +22,9 @@ public final class Tokenizer implements AutoCloseable {
 
     private Tokenizer(TokenizerFiles files) {
         ObjectNode json = files.tokenizer();
+        TokenizerCheck.check(json);
+        json.putNull("truncation");
+        json.putNull("padding");
         List<AddedToken> added = AddedToken.read(json);
         this.table = TokenTable.of(json, added);
         this.whole = NativeTokenizer.of(TokenizerFiles.bytes(json));

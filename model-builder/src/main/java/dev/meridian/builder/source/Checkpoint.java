@@ -182,7 +182,21 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
+    /**
+     * Refuses a link that leads out of the folder, which would import a file that its owner did not mean. Hugging Face's
+     * cache is made of links to the folder {@code blobs} beside its snapshots; those are meant.
+     */
+    private void requireInside(Path path) throws ImportException, IOException {
+        Path real = path.toRealPath();
+        Path home = folder.toRealPath();
+        Path blobs = home.resolve("../../blobs").normalize();
+        if (!real.startsWith(home) && !real.startsWith(blobs)) {
+            throw new ImportException(path + ": a link to " + real + ", outside of the model's folder");
+        }
+    }
+
     private void add(Path path) throws ImportException, IOException {
+        requireInside(path);
         SafetensorsFile file = SafetensorsFile.open(path);
         files.add(file);
         for (StoredTensor tensor : file.tensors().values()) {

@@ -12,6 +12,8 @@ public final class ConfigReader {
     private static final int MAX_DIMENSION = 1 << 20;
     private static final int MAX_LAYERS = 1024;
     private static final int MAX_CONTEXT = 1 << 24;
+    private static final int MAX_VOCABULARY = 1 << 22;
+    private static final double MAX_NUMBER = 1e30;
     private static final int QWEN3_HEAD_DIM = 128;
     private static final double DEFAULT_ROPE_THETA = 10_000;
     private static final double DEFAULT_NORM_EPSILON = 1e-6;
@@ -48,7 +50,7 @@ public final class ConfigReader {
                 heads,
                 kvHeads,
                 headDim(family, hidden, heads),
-                integer("vocab_size", 1 << 24),
+                integer("vocab_size", MAX_VOCABULARY),
                 context,
                 (float) positive(root, "rms_norm_eps", DEFAULT_NORM_EPSILON),
                 positive(rope.has("rope_theta") ? rope : root, "rope_theta", DEFAULT_ROPE_THETA),
@@ -170,6 +172,9 @@ public final class ConfigReader {
             throw refuse("num_attention_heads " + config.heads() + " is not a multiple of num_key_value_heads "
                     + config.kvHeads());
         }
+        if (!(config.normEpsilon() > 0 && config.normEpsilon() <= 1)) {
+            throw refuse("rms_norm_eps " + config.normEpsilon() + " is not between 0 and 1");
+        }
         if (config.headDim() % 16 != 0) {
             // ONNX Runtime's GroupQueryAttention rotates only whole groups of 16.
             throw refuse("head_dim " + config.headDim() + " is not supported; multiples of 16 are");
@@ -201,7 +206,7 @@ public final class ConfigReader {
         if (!node.hasNonNull(key) && otherwise > 0) {
             return otherwise;
         }
-        if (!value.isNumber() || !(value.asDouble() > 0)) {
+        if (!value.isNumber() || !(value.asDouble() > 0 && value.asDouble() < MAX_NUMBER)) {
             throw refuse(key + " " + (value.isMissingNode() ? "is missing" : value + " is not a positive number"));
         }
         return value.asDouble();

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -16,20 +17,25 @@ public final class JsonFiles {
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
-    private static final long MAX_BYTES = 64L << 20;
+    /** As a tree on the heap it takes some fifteen times as much; the largest index of shards has 9 MB. */
+    private static final int MAX_BYTES = 16 << 20;
 
     private JsonFiles() {}
 
-    /** The object in {@code file}; refused where it is missing, larger than 64 MiB, not JSON or not an object. */
+    /** The object in {@code file}; refused where it is missing, larger than 16 MiB, not JSON or not an object. */
     public static JsonNode object(Path file) throws ImportException, IOException {
         if (!Files.isRegularFile(file)) {
             throw new ImportException(file + ": no such file");
         }
-        if (Files.size(file) > MAX_BYTES) {
+        byte[] bytes;
+        try (InputStream in = Files.newInputStream(file)) {
+            bytes = in.readNBytes(MAX_BYTES + 1);
+        }
+        if (bytes.length > MAX_BYTES) {
             throw new ImportException(file + ": larger than " + MAX_BYTES + " bytes");
         }
         try {
-            JsonNode node = JSON.readTree(Files.readAllBytes(file));
+            JsonNode node = JSON.readTree(bytes);
             if (!node.isObject()) {
                 throw new ImportException(file + ": not a JSON object");
             }

@@ -20,7 +20,10 @@ import java.util.Map;
  * header is checked whole when the file is opened. Any thread may read. Format: the safetensors README, "Format".
  */
 final class SafetensorsFile implements AutoCloseable {
-    private static final long MAX_HEADER_BYTES = 100L << 20;
+    /** As a tree on the heap it takes some fifteen times as much; the headers of the largest models have 2 MB. */
+    private static final long MAX_HEADER_BYTES = 16L << 20;
+
+    private static final int MAX_RANK = 8;
 
     private final Path path;
     private final FileChannel channel;
@@ -102,7 +105,7 @@ final class SafetensorsFile implements AutoCloseable {
                 tensors.put(entry.getKey(), tensor(path, entry.getKey(), entry.getValue(), 8 + headerBytes, fileBytes));
             }
         }
-        refuseOverlap(path, tensors);
+        refuseOverlapAndGaps(path, tensors, 8 + headerBytes, fileBytes);
         return tensors;
     }
 
@@ -113,10 +116,12 @@ final class SafetensorsFile implements AutoCloseable {
         JsonNode shape = node.path("shape");
         if (!node.path("dtype").isTextual()
                 || !shape.isArray()
+                || shape.size() > MAX_RANK
                 || offsets.size() != 2
                 || !offsets.valueStream().allMatch(JsonNode::canConvertToLong)
                 || !shape.valueStream().allMatch(d -> d.canConvertToLong() && d.asLong() >= 0)) {
-            throw new ImportException(where + ": header entry needs dtype, shape and two data_offsets");
+            throw new ImportException(where + ": header entry needs dtype, a shape of at most " + MAX_RANK
+                    + " dimensions, and two data_offsets");
         }
         long begin = offsets.path(0).asLong();
         long end = offsets.path(1).asLong();
@@ -149,16 +154,27 @@ final class SafetensorsFile implements AutoCloseable {
         }
     }
 
-    private static void refuseOverlap(Path path, Map<String, StoredTensor> tensors) throws ImportException {
+    /** The format wants every byte of the data in exactly one tensor: what lies between could be anything. */
+    private static void refuseOverlapAndGaps(
+            Path path, Map<String, StoredTensor> tensors, long dataStart, long fileBytes) throws ImportException {
         List<StoredTensor> byOffset = new ArrayList<>(tensors.values());
         byOffset.removeIf(t -> t.bytes() == 0);
         byOffset.sort(Comparator.comparingLong(StoredTensor::offset));
-        for (int i = 1; i < byOffset.size(); i++) {
-            StoredTensor before = byOffset.get(i - 1);
-            if (before.offset() + before.bytes() > byOffset.get(i).offset()) {
-                throw new ImportException(path + ": tensors " + before.name() + " and "
-                        + byOffset.get(i).name() + " overlap");
+        String before = "the header";
+        long end = dataStart;
+        for (StoredTensor tensor : byOffset) {
+            if (tensor.offset() < end) {
+                throw new ImportException(path + ": tensors " + before + " and " + tensor.name() + " overlap");
             }
+            if (tensor.offset() > end) {
+                throw new ImportException(path + ": " + (tensor.offset() - end) + " bytes between " + before + " and "
+                        + tensor.name() + " belong to no tensor");
+            }
+            before = tensor.name();
+            end = tensor.offset() + tensor.bytes();
+        }
+        if (end != fileBytes) {
+            throw new ImportException(path + ": " + (fileBytes - end) + " bytes at the end belong to no tensor");
         }
     }
 
