@@ -32,8 +32,8 @@ final class NodeProcess implements AutoCloseable {
         reader = Thread.ofVirtual().start(this::readOutput);
     }
 
-    static NodeProcess up(Path models) throws IOException {
-        List<String> command = List.of(
+    static NodeProcess up(Path models, String... more) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
@@ -45,7 +45,8 @@ final class NodeProcess implements AutoCloseable {
                 "--port",
                 "0",
                 "--admin-port",
-                "0");
+                "0"));
+        command.addAll(List.of(more));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         // Not on the command line: ONNX Runtime 1.29 reads that when it starts, and one of 10 KB crashes the process.
         builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));

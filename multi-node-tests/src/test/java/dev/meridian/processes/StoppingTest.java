@@ -12,11 +12,13 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A process that is told to stop while it generates. */
 class StoppingTest {
@@ -30,7 +32,7 @@ class StoppingTest {
 
     private static HttpRequest chat(URI api, String more) {
         return HttpRequest.newBuilder(api.resolve("/v1/chat/completions"))
-                .timeout(Duration.ofSeconds(60))
+                .timeout(Duration.ofMinutes(3))
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofString("{\"model\":\"atlas\",\"temperature\":0," + more
                         + "\"messages\":[{\"role\":\"user\",\"content\":\"What is the capital of Peru?\"}]}"))
@@ -60,10 +62,11 @@ class StoppingTest {
     }
 
     @Test
-    void streamsThatRunEndWholeAndNewRequestsAreRefused() throws Exception {
-        try (NodeProcess node = NodeProcess.up(MODELS)) {
+    void streamsThatRunEndWholeAndNewRequestsAreRefused(@TempDir Path folder) throws Exception {
+        Path patient = Files.writeString(folder.resolve("patient.conf"), "meridian.node.stop-grace = 5m");
+        try (NodeProcess node = NodeProcess.up(MODELS, "--config", patient.toString())) {
             URI api = node.api();
-            List<HttpResponse<InputStream>> streams = longStreams(api, 6);
+            List<HttpResponse<InputStream>> streams = longStreams(api, 4);
             HttpResponse<InputStream> question = http.send(chat(api, "\"stream\":true,"), BodyHandlers.ofInputStream());
             node.tellToStop();
             node.awaitOutput("Stopping ...");
