@@ -17,10 +17,12 @@ final class AdminRoutes implements ConnectionStage.Handler {
     private static final Logger LOG = LoggerFactory.getLogger(AdminRoutes.class);
 
     private final Readiness readiness;
+    private final Lifecycle lifecycle;
     private final PrometheusMeterRegistry registry;
 
-    AdminRoutes(Readiness readiness, PrometheusMeterRegistry registry) {
+    AdminRoutes(Readiness readiness, Lifecycle lifecycle, PrometheusMeterRegistry registry) {
         this.readiness = readiness;
+        this.lifecycle = lifecycle;
         this.registry = registry;
     }
 
@@ -42,6 +44,9 @@ final class AdminRoutes implements ConnectionStage.Handler {
     }
 
     private CompletionStage<HttpResponse> ready() {
+        if (lifecycle.isLeaving()) {
+            return CompletableFuture.completedFuture(Responses.json(503, "{\"status\":\"stopping\"}"));
+        }
         return readiness.check().handle((report, failure) -> {
             if (failure != null) {
                 LOG.error("the readiness check failed", failure);

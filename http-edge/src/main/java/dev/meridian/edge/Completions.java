@@ -19,11 +19,13 @@ import dev.meridian.edge.stream.JournalBudget;
 import dev.meridian.edge.stream.JournalRead;
 import dev.meridian.edge.stream.JournalSource;
 import dev.meridian.edge.stream.StreamEnd;
+import dev.meridian.edge.stream.StreamFailure;
 import dev.meridian.edge.stream.StreamMetrics;
 import dev.meridian.edge.stream.StreamRequest;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.NotUsed;
@@ -55,6 +57,7 @@ final class Completions {
     private final ActorRef<EdgeMux.Command> mux;
     private final JournalBudget journals;
     private final StreamMetrics metrics;
+    private final Lifecycle lifecycle;
     private final RequestIds ids;
     private final InstantSource clock;
     private final ChatRequestReader chatReader;
@@ -67,6 +70,7 @@ final class Completions {
             ActorRef<EdgeMux.Command> mux,
             JournalBudget journals,
             StreamMetrics metrics,
+            Lifecycle lifecycle,
             RandomGenerator random,
             InstantSource clock) {
         this.system = system;
@@ -76,6 +80,7 @@ final class Completions {
         this.mux = mux;
         this.journals = journals;
         this.metrics = metrics;
+        this.lifecycle = lifecycle;
         this.ids = new RequestIds(random);
         this.clock = clock;
         chatReader = new ChatRequestReader(settings.maxMessages(), random::nextLong);
@@ -87,6 +92,9 @@ final class Completions {
             Dialect dialect, ParsedRequest parsed, StreamRequest request, ReplyHead head, Journal journal) {}
 
     CompletionStage<HttpResponse> serve(Dialect dialect, HttpRequest http, Presence presence) {
+        if (lifecycle.isRefusing()) {
+            throw shuttingDown();
+        }
         long receivedNanos = System.nanoTime();
         return RequestBody.read(http, settings, materializer)
                 .thenComposeAsync(
@@ -120,6 +128,10 @@ final class Completions {
                 parsed.stream() ? Journal.streamed(journals) : Journal.gathered(journals));
     }
 
+    private static ApiException shuttingDown() {
+        return new ApiException(ErrorTable.of(new StreamFailure.ShuttingDown()));
+    }
+
     private ParsedRequest.@Nullable ModelBounds bounds(String model) {
         return directory
                 .find(model)
@@ -133,6 +145,13 @@ final class Completions {
                 replyTo -> new EdgeMux.Open(running.request(), running.journal(), replyTo),
                 settings.requestDeadline().plus(ASK_MARGIN),
                 system.scheduler());
+        // A mux that has drained answers nothing any more.
+        opening = opening.exceptionally(failure -> {
+            if (lifecycle.isRefusing()) {
+                throw shuttingDown();
+            }
+            throw new CompletionException(failure);
+        });
         presence.onGone(() -> mux.tell(new EdgeMux.ClientGone(running.request().id())));
         return opening.thenComposeAsync(
                 answer -> switch (answer) {

@@ -15,6 +15,7 @@ import java.time.InstantSource;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
@@ -38,27 +39,30 @@ public final class HttpEdge {
     /** How much longer than its deadline a connection may take to hand a reply to a slow client. */
     private static final Duration AFTER_DEADLINE = Duration.ofMinutes(1);
 
-    /** Streams are over when this starts: it only covers the last bytes of replies. */
+    /** When all streams are over, and so is the time for stopping, this covers the last bytes of replies. */
     private static final Duration CLOSE_CONNECTIONS_WITHIN = Duration.ofSeconds(1);
 
     private final ActorSystem<?> system;
     private final ActorRef<EdgeMux.Command> mux;
+    private final Lifecycle lifecycle;
     private final Port client;
     private final Port admin;
 
     /** A listening socket and the connections that came by it. */
     private record Port(ServerBinding binding, Connections connections) {
-        CompletionStage<Done> close() {
+        CompletionStage<Done> close(Duration atMost) {
             return connections
-                    .closeAll(CLOSE_CONNECTIONS_WITHIN)
+                    .closeAll(atMost)
                     .thenCompose(_ -> binding.terminate(CLOSE_CONNECTIONS_WITHIN))
                     .thenApply(_ -> Done.getInstance());
         }
     }
 
-    private HttpEdge(ActorSystem<?> system, ActorRef<EdgeMux.Command> mux, Port client, Port admin) {
+    private HttpEdge(
+            ActorSystem<?> system, ActorRef<EdgeMux.Command> mux, Lifecycle lifecycle, Port client, Port admin) {
         this.system = system;
         this.mux = mux;
+        this.lifecycle = lifecycle;
         this.client = client;
         this.admin = admin;
     }
@@ -92,18 +96,20 @@ public final class HttpEdge {
                 "edge-mux-" + UUID.randomUUID(),
                 Props.empty());
         RequestIds ids = new RequestIds(random);
+        Lifecycle lifecycle = new Lifecycle();
         ClientRoutes client = new ClientRoutes(
-                new Completions(system, settings, directory, mux, journals, metrics, random, clock),
+                new Completions(system, settings, directory, mux, journals, metrics, lifecycle, random, clock),
                 new Models(directory),
                 new Cors(settings.corsOrigins()),
                 ids,
                 metrics);
-        AdminRoutes admin =
-                new AdminRoutes(new Readiness(system, settings, directory, mux, metrics, ids, clock), registry);
+        AdminRoutes admin = new AdminRoutes(
+                new Readiness(system, settings, directory, mux, metrics, ids, clock), lifecycle, registry);
         return bind(system, settings, settings.clientHost(), settings.clientPort(), client)
                 .thenCompose(clientPort -> bind(system, settings, settings.adminHost(), settings.adminPort(), admin)
                         .handle((adminPort, failure) -> failure == null
-                                ? CompletableFuture.completedFuture(new HttpEdge(system, mux, clientPort, adminPort))
+                                ? CompletableFuture.completedFuture(
+                                        new HttpEdge(system, mux, lifecycle, clientPort, adminPort))
                                 : clientPort
                                         .binding()
                                         .unbind()
@@ -144,20 +150,34 @@ public final class HttpEdge {
     }
 
     /**
-     * Takes no more connections and requests, lets running streams end for {@code grace}, ends the rest with an error,
-     * and closes.
+     * Says at once by its readiness that it is stopping and goes on serving for {@code delay}; then refuses new
+     * requests, lets running ones end and their clients read for {@code grace} together, ends the rest with an error,
+     * and closes. The admin port closes last.
      */
-    public CompletionStage<Done> stop(Duration grace) {
+    public CompletionStage<Done> stop(Duration delay, Duration grace) {
+        lifecycle.leave();
+        return delay.isPositive()
+                ? CompletableFuture.supplyAsync(
+                                Done::getInstance,
+                                CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS))
+                        .thenCompose(_ -> drain(grace))
+                : drain(grace);
+    }
+
+    private CompletionStage<Done> drain(Duration grace) {
+        lifecycle.refuse();
         Duration atLeast = grace.isPositive() ? grace : Duration.ofMillis(1);
-        return client.binding()
-                .unbind()
-                .thenCompose(_ -> AskPattern.<EdgeMux.Command, Done>ask(
-                        mux,
-                        replyTo -> new EdgeMux.Drain(atLeast, replyTo),
-                        atLeast.plusSeconds(5),
-                        system.scheduler()))
+        long deadline = System.nanoTime() + atLeast.toNanos();
+        return AskPattern.<EdgeMux.Command, Done>ask(
+                        mux, replyTo -> new EdgeMux.Drain(atLeast, replyTo), atLeast.plusSeconds(5), system.scheduler())
                 .handle((_, _) -> Done.getInstance())
-                .thenCompose(_ -> client.close())
-                .thenCompose(_ -> admin.close());
+                // Until here the port takes connections, so that whoever comes hears why it is refused.
+                .thenCompose(_ -> client.binding().unbind())
+                .thenCompose(_ -> client.close(untilClosed(Duration.ofNanos(deadline - System.nanoTime()))))
+                .thenCompose(_ -> admin.close(CLOSE_CONNECTIONS_WITHIN));
+    }
+
+    private static Duration untilClosed(Duration left) {
+        return left.compareTo(CLOSE_CONNECTIONS_WITHIN) > 0 ? left : CLOSE_CONNECTIONS_WITHIN;
     }
 }

@@ -124,8 +124,12 @@ final class EdgeFixture implements AutoCloseable {
     }
 
     CompletionStage<Done> stop(Duration grace) {
+        return stop(Duration.ZERO, grace);
+    }
+
+    CompletionStage<Done> stop(Duration delay, Duration grace) {
         stopped = true;
-        return edge.stop(grace);
+        return edge.stop(delay, grace);
     }
 
     @Override

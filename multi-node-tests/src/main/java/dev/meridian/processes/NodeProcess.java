@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -31,14 +32,12 @@ final class NodeProcess implements AutoCloseable {
         reader = Thread.ofVirtual().start(this::readOutput);
     }
 
-    static NodeProcess up(Path models) throws IOException {
-        List<String> command = List.of(
+    static NodeProcess up(Path models, String... more) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-Xmx512m",
-                "-cp",
-                System.getProperty("java.class.path"),
                 "dev.meridian.node.Main",
                 "up",
                 "--models",
@@ -46,9 +45,12 @@ final class NodeProcess implements AutoCloseable {
                 "--port",
                 "0",
                 "--admin-port",
-                "0");
-        return new NodeProcess(
-                new ProcessBuilder(command).redirectErrorStream(true).start());
+                "0"));
+        command.addAll(List.of(more));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        // Not on the command line: ONNX Runtime 1.29 reads that when it starts, and one of 10 KB crashes the process.
+        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+        return new NodeProcess(builder.start());
     }
 
     URI api() throws Exception {
@@ -67,14 +69,34 @@ final class NodeProcess implements AutoCloseable {
         }
     }
 
-    /** Ends it as Ctrl-C or a supervisor does, and waits for its exit code. */
+    /** Ends it as a supervisor does, and waits for its exit code. */
     int terminate() throws InterruptedException {
+        tellToStop();
+        return awaitExit();
+    }
+
+    /** SIGTERM. */
+    void tellToStop() {
         process.toHandle().destroy();
+    }
+
+    int awaitExit() throws InterruptedException {
         if (!process.waitFor(30, TimeUnit.SECONDS)) {
             throw new AssertionError("the node did not stop:\n" + output());
         }
         reader.join();
         return process.exitValue();
+    }
+
+    /** Returns once the process has printed it. */
+    void awaitOutput(String text) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (!output().contains(text)) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("no '" + text + "' in the output:\n" + output());
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+        }
     }
 
     String output() {

@@ -190,14 +190,16 @@ final class Node implements AutoCloseable {
         return models;
     }
 
-    /** Lets running streams end for the configured grace, then stops everything. Blocks; a second call does nothing. */
+    /** Goes on for the configured delay, lets running streams end for the configured grace, then stops everything. Blocks; a second call does nothing. */
     @Override
     public synchronized void close() {
         if (closed) {
             return;
         }
         closed = true;
-        edge.stop(settings.stopGrace()).toCompletableFuture().join();
+        edge.stop(settings.stopDelay(), settings.stopGrace())
+                .toCompletableFuture()
+                .join();
         stop(system, models);
     }
 

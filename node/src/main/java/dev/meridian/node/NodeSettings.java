@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * All that a node is configured with, read once at start; {@code meridian.node} is the node's own part.
  *
  * @param root the whole configuration, for the actor system
- * @param stopGrace how long running streams may take to end once the node is told to stop
+ * @param stopDelay how long a node that is told to stop still takes requests
+ * @param stopGrace how long running streams may take to end after that
  */
 record NodeSettings(
         Config root,
@@ -29,7 +30,14 @@ record NodeSettings(
         HostSettings host,
         ModelSettings models,
         BundleSettings bundles,
+        Duration stopDelay,
         Duration stopGrace) {
+    NodeSettings {
+        if (stopDelay.isNegative() || stopGrace.isNegative()) {
+            throw new IllegalArgumentException("meridian.node.stop-delay and stop-grace are at least 0");
+        }
+    }
+
     /**
      * Reads the configuration.
      *
@@ -69,6 +77,7 @@ record NodeSettings(
                         root, machineMemoryBytes(), Runtime.getRuntime().availableProcessors()),
                 BundleSettings.from(
                         root, Path.of(System.getProperty("meridian.home", ""), ".meridian", "verified-files")),
+                root.getDuration("meridian.node.stop-delay"),
                 root.getDuration("meridian.node.stop-grace"));
     }
 

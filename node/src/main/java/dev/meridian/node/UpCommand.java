@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,7 +37,7 @@ final class UpCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Override
-    public Integer call() throws InterruptedException {
+    public Integer call() {
         NodeSettings settings = NodeSettings.load(options.config, overrides());
         List<Bundle> bundles = Models.scan(options.models());
         if (bundles.isEmpty()) {
@@ -45,11 +45,11 @@ final class UpCommand implements Callable<Integer> {
                     + " Hugging Face folder");
         }
         Node node = Node.start(settings, bundles);
-        CountDownLatch stopped = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node, settings.stopGrace(), stopped), "stop"));
+        CompletableFuture<Integer> told = StopSignals.listen();
         greet(node);
-        stopped.await();
-        return 0;
+        int exitCode = told.join();
+        stop(node, settings.stopGrace());
+        return exitCode;
     }
 
     private Map<String, Integer> overrides() {
@@ -63,19 +63,19 @@ final class UpCommand implements Callable<Integer> {
         return said;
     }
 
-    private void stop(Node node, Duration grace, CountDownLatch stopped) {
+    private void stop(Node node, Duration grace) {
         PrintWriter out = spec.commandLine().getOut();
         out.println(stopping(grace));
         out.flush();
         node.close();
         out.println("Stopped.");
         out.flush();
-        stopped.countDown();
     }
 
     static String stopping(Duration grace) {
         return "Stopping ... (streams that run have up to "
-                + grace.toString().substring(2).toLowerCase(Locale.ROOT) + " to end)";
+                + grace.toString().substring(2).toLowerCase(Locale.ROOT)
+                + " to end; a second Ctrl-C ends them at once)";
     }
 
     private void greet(Node node) {
