@@ -46,13 +46,20 @@ final class Node implements AutoCloseable {
     private final List<LoadedModel> models;
     private final ActorSystem<Void> system;
     private final HttpEdge edge;
+    private final ProcessMetrics metrics;
     private boolean closed;
 
-    private Node(NodeSettings settings, List<LoadedModel> models, ActorSystem<Void> system, HttpEdge edge) {
+    private Node(
+            NodeSettings settings,
+            List<LoadedModel> models,
+            ActorSystem<Void> system,
+            HttpEdge edge,
+            ProcessMetrics metrics) {
         this.settings = settings;
         this.models = models;
         this.system = system;
         this.edge = edge;
+        this.metrics = metrics;
     }
 
     /** Starts serving. On any failure nothing is left running. */
@@ -69,7 +76,7 @@ final class Node implements AutoCloseable {
             HttpEdge edge = HttpEdge.start(system, settings.edge(), new Directory(served), registry)
                     .toCompletableFuture()
                     .join();
-            return new Node(settings, models, system, edge);
+            return new Node(settings, models, system, edge, ProcessMetrics.register(registry));
         } catch (CompletionException e) {
             stop(system, models);
             Throwable cause = e.getCause() == null ? e : e.getCause();
@@ -197,6 +204,7 @@ final class Node implements AutoCloseable {
         }
         closed = true;
         edge.stop(settings.stopGrace()).toCompletableFuture().join();
+        metrics.close();
         stop(system, models);
     }
 
