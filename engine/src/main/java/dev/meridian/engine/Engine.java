@@ -288,15 +288,21 @@ public final class Engine implements AutoCloseable {
         int index = sequence.generated();
         sequence.append(token);
         decodeTokens++;
-        if (sequence.firstTokenNanos < 0) {
+        boolean first = sequence.firstTokenNanos < 0;
+        if (first) {
             sequence.firstTokenNanos = nanoClock.getAsLong();
         }
-        entries.add(entry(sequence, index, token, chosen, alternatives));
+        entries.add(entry(sequence, index, token, chosen, alternatives, first));
         return entries.getLast().finish() != null;
     }
 
     private Entry entry(
-            Sequence sequence, int index, int token, @Nullable TokenLogprob chosen, List<TokenLogprob> alternatives) {
+            Sequence sequence,
+            int index,
+            int token,
+            @Nullable TokenLogprob chosen,
+            List<TokenLogprob> alternatives,
+            boolean first) {
         boolean end = endTokens.contains(token);
         String text = end ? "" : sequence.text.append(token);
         FinishReason finish = end || sequence.text.stopped() ? FinishReason.STOP : null;
@@ -316,11 +322,11 @@ public final class Engine implements AutoCloseable {
                 chosen,
                 alternatives,
                 finish,
-                finish == null ? null : timings(sequence));
+                first || finish != null ? timings(sequence, finish != null) : null);
     }
 
-    private Timings timings(Sequence sequence) {
-        long now = nanoClock.getAsLong();
+    private Timings timings(Sequence sequence, boolean ended) {
+        long now = ended ? nanoClock.getAsLong() : sequence.firstTokenNanos;
         return new Timings(
                 TimeUnit.NANOSECONDS.toMicros(sequence.startedNanos - sequence.submittedNanos),
                 TimeUnit.NANOSECONDS.toMicros(sequence.firstTokenNanos - sequence.startedNanos),

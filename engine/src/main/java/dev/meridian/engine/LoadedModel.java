@@ -1,13 +1,18 @@
 package dev.meridian.engine;
 
 import dev.meridian.engine.bundle.Bundle;
+import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
+import dev.meridian.engine.bundle.CheckedBundle;
+import dev.meridian.engine.bundle.VerifiedFiles;
 import dev.meridian.engine.onnx.OnnxModelRunner;
 import dev.meridian.engine.onnx.RunnerSettings;
+import dev.meridian.engine.template.TemplateException;
 import dev.meridian.engine.template.TemplateLimits;
 import dev.meridian.engine.text.Encoded;
 import dev.meridian.engine.text.PromptEncoder;
 import dev.meridian.engine.text.Tokenizer;
+import dev.meridian.engine.text.TokenizerException;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Refusal;
 import java.time.Clock;
@@ -41,27 +46,46 @@ public final class LoadedModel implements AutoCloseable {
         encoder = PromptEncoder.of(tokenizer, TemplateLimits.standard(), Clock.systemUTC());
     }
 
-    /**
-     * Loads a bundle. Blocks while it reads weights.
-     *
-     * @throws dev.meridian.engine.bundle.BundleException where a file is unusable or the budget too small
-     */
+    /** As {@link #open(Bundle, ModelSettings, VerifiedFiles)}, reading every file. */
     public static LoadedModel open(Bundle bundle, ModelSettings settings) {
+        return open(bundle, settings, VerifiedFiles.none());
+    }
+
+    /**
+     * Checks and loads a bundle. Blocks while it reads weights.
+     *
+     * @param verified knows files that need not be read again
+     * @throws BundleException where a file is unusable or the budget too small
+     */
+    public static LoadedModel open(Bundle bundle, ModelSettings settings, VerifiedFiles verified) {
         RunnerSettings runnerSettings =
                 settings.runner().within(bundle.manifest().shape());
         // Refuses before anything is read.
         MemoryPlan memory = MemoryPlan.of(bundle, runnerSettings, settings.memoryBudgetBytes());
-        Tokenizer tokenizer = Tokenizer.load(bundle.folder());
+        CheckedBundle checked = CheckedBundle.of(bundle, verified);
+        Tokenizer tokenizer = tokenizer(bundle);
         OnnxModelRunner runner = null;
         try {
-            runner = OnnxModelRunner.open(bundle, runnerSettings);
-            return new LoadedModel(bundle, settings, memory, tokenizer, runner);
+            runner = OnnxModelRunner.open(checked, runnerSettings);
+            LoadedModel model = new LoadedModel(bundle, settings, memory, tokenizer, runner);
+            checked.requireUnchanged();
+            return model;
         } catch (RuntimeException e) {
             tokenizer.close();
             if (runner != null) {
                 runner.close();
             }
-            throw e;
+            throw e instanceof TemplateException fault
+                    ? new BundleException(bundle.folder() + ": the chat template, " + fault.getMessage(), fault)
+                    : e;
+        }
+    }
+
+    private static Tokenizer tokenizer(Bundle bundle) {
+        try {
+            return Tokenizer.load(bundle.folder());
+        } catch (TokenizerException e) {
+            throw new BundleException(bundle.folder() + ": " + e.getMessage(), e);
         }
     }
 

@@ -9,9 +9,11 @@ import dev.meridian.protocol.FinishReason;
 import dev.meridian.protocol.Generation;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.Sampling;
+import dev.meridian.protocol.Timings;
 import dev.meridian.protocol.TokenIds;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -72,7 +74,14 @@ class EngineTest {
         List<Entry> entries = listener.entries(request.attempt(), 0);
         assertThat(entries).extracting(Entry::index).containsExactly(0, 1, 2, 3, 4, 5);
         assertThat(entries.getLast().finish()).isEqualTo(FinishReason.STOP);
-        assertThat(entries.getLast().timings()).isNotNull();
+        assertThat(entries)
+                .filteredOn(entry -> entry.timings() != null)
+                .extracting(Entry::index)
+                .containsExactly(0, 5);
+        Timings first = Objects.requireNonNull(entries.getFirst().timings());
+        Timings whole = Objects.requireNonNull(entries.getLast().timings());
+        assertThat(whole).isEqualTo(new Timings(first.queueMicros(), first.prefillMicros(), whole.decodeMicros()));
+        assertThat(first.decodeMicros()).isZero();
     }
 
     @Test

@@ -12,8 +12,10 @@ import dev.meridian.edge.openai.ParsedRequest;
 import dev.meridian.edge.openai.ReplyHead;
 import dev.meridian.edge.openai.SseWriter;
 import dev.meridian.edge.openai.WholeReply;
+import dev.meridian.edge.stream.ClientCutOff;
 import dev.meridian.edge.stream.EdgeMux;
 import dev.meridian.edge.stream.Journal;
+import dev.meridian.edge.stream.JournalBudget;
 import dev.meridian.edge.stream.JournalRead;
 import dev.meridian.edge.stream.JournalSource;
 import dev.meridian.edge.stream.StreamEnd;
@@ -51,6 +53,7 @@ final class Completions {
     private final EdgeSettings settings;
     private final ModelDirectory directory;
     private final ActorRef<EdgeMux.Command> mux;
+    private final JournalBudget journals;
     private final StreamMetrics metrics;
     private final RequestIds ids;
     private final InstantSource clock;
@@ -62,6 +65,7 @@ final class Completions {
             EdgeSettings settings,
             ModelDirectory directory,
             ActorRef<EdgeMux.Command> mux,
+            JournalBudget journals,
             StreamMetrics metrics,
             RandomGenerator random,
             InstantSource clock) {
@@ -70,6 +74,7 @@ final class Completions {
         this.settings = settings;
         this.directory = directory;
         this.mux = mux;
+        this.journals = journals;
         this.metrics = metrics;
         this.ids = new RequestIds(random);
         this.clock = clock;
@@ -79,12 +84,7 @@ final class Completions {
 
     /** What a running request carries along. */
     private record Running(
-            Dialect dialect,
-            ParsedRequest parsed,
-            StreamRequest request,
-            ReplyHead head,
-            Journal journal,
-            long receivedNanos) {}
+            Dialect dialect, ParsedRequest parsed, StreamRequest request, ReplyHead head, Journal journal) {}
 
     CompletionStage<HttpResponse> serve(Dialect dialect, HttpRequest http, Presence presence) {
         long receivedNanos = System.nanoTime();
@@ -107,11 +107,17 @@ final class Completions {
                 parsed.prompt(),
                 parsed.generation(),
                 model.contextTokens(),
+                receivedNanos,
                 settings.requestDeadline(),
                 nowMillis + settings.requestDeadline().toMillis(),
                 false);
         ReplyHead head = new ReplyHead(id, nowMillis / 1000, model.id(), Models.fingerprint(model));
-        return new Running(dialect, parsed, request, head, new Journal(metrics.journalBytes()), receivedNanos);
+        return new Running(
+                dialect,
+                parsed,
+                request,
+                head,
+                parsed.stream() ? Journal.streamed(journals) : Journal.gathered(journals));
     }
 
     private ParsedRequest.@Nullable ModelBounds bounds(String model) {
@@ -133,7 +139,7 @@ final class Completions {
                     case EdgeMux.Opened opened ->
                         running.parsed().stream()
                                 ? CompletableFuture.completedFuture(streamed(running, opened.promptTokens(), presence))
-                                : whole(running, opened.promptTokens());
+                                : whole(running, opened.promptTokens(), presence);
                     case EdgeMux.Rejected rejected ->
                         CompletableFuture.failedFuture(new ApiException(ErrorTable.of(rejected.reason())));
                 },
@@ -157,7 +163,7 @@ final class Completions {
                 .filter(ByteString::nonEmpty)
                 .keepAlive(settings.commentInterval(), () -> COMMENT)
                 .watchTermination((notUsed, done) -> {
-                    done.whenComplete((_, _) -> presence.answered());
+                    done.whenComplete((_, failure) -> over(failure, presence));
                     return notUsed;
                 });
         return HttpResponse.create()
@@ -167,7 +173,7 @@ final class Completions {
                 .addHeader(RawHeader.create("X-Accel-Buffering", "no"));
     }
 
-    private CompletionStage<HttpResponse> whole(Running running, int promptTokens) {
+    private CompletionStage<HttpResponse> whole(Running running, int promptTokens, Presence presence) {
         FirstToken first = new FirstToken(running);
         WholeReply reply = new WholeReply(running.dialect(), running.head(), running.parsed(), promptTokens);
         return reads(running)
@@ -182,8 +188,24 @@ final class Completions {
                     if (failure != null) {
                         throw new ApiException(failure);
                     }
-                    return Responses.json(200, gathered.toJson());
+                    return HttpResponse.create()
+                            .withEntity(WholeBody.of(
+                                    gathered.toJson(), running.journal(), outcome -> over(outcome, presence)))
+                            .addHeader(RawHeader.create("Server-Timing", gathered.serverTiming()));
+                })
+                .whenComplete((_, failure) -> {
+                    if (failure != null) {
+                        running.journal().discard();
+                    }
                 });
+    }
+
+    /** The last byte of a reply was handed over, or its client will get no more. */
+    private void over(@Nullable Throwable failure, Presence presence) {
+        if (failure instanceof ClientCutOff cut) {
+            metrics.refused(ErrorTable.of(cut.reason()).code());
+        }
+        presence.answered();
     }
 
     private void countFailure(@Nullable StreamEnd end) {
@@ -204,7 +226,8 @@ final class Completions {
         void in(JournalRead read) {
             if (!seen && !read.entries().isEmpty()) {
                 seen = true;
-                metrics.of(running.request().model()).firstToken(System.nanoTime() - running.receivedNanos());
+                metrics.of(running.request().model())
+                        .firstToken(System.nanoTime() - running.request().receivedNanos());
             }
         }
     }

@@ -20,18 +20,23 @@ public record EdgeSettings(
         Duration bodyReadTimeout,
         int maxMessages,
         int maxConnections,
+        int sendBufferBytes,
         Duration idleTimeout,
         Duration requestDeadline,
         Duration commentInterval,
         Duration readyTimeout,
         Duration readyCache,
         StreamSettings streams) {
+    private static final int JOURNAL_SHARE_OF_HEAP = 4;
+    private static final int STREAM_SHARE_OF_JOURNALS = 4;
+
     public EdgeSettings {
         corsOrigins = List.copyOf(corsOrigins);
         requirePort(clientPort, "client-port");
         requirePort(adminPort, "admin-port");
-        if (maxBodyBytes < 1 || maxMessages < 1 || maxConnections < 1) {
-            throw new IllegalArgumentException("max-body-bytes, max-messages and max-connections are at least 1");
+        if (maxBodyBytes < 1 || maxMessages < 1 || maxConnections < 1 || sendBufferBytes < 1) {
+            throw new IllegalArgumentException(
+                    "max-body-bytes, max-messages, max-connections and send-buffer are at least 1");
         }
         for (Duration duration :
                 List.of(bodyReadTimeout, idleTimeout, requestDeadline, commentInterval, readyTimeout, readyCache)) {
@@ -39,6 +44,10 @@ public record EdgeSettings(
                 throw new IllegalArgumentException("every duration of the edge must be positive");
             }
         }
+    }
+
+    private static long autoBytes(Config edge, String key, long auto) {
+        return edge.getString(key).equals("auto") ? auto : edge.getBytes(key);
     }
 
     private static void requirePort(int port, String name) {
@@ -55,6 +64,8 @@ public record EdgeSettings(
      */
     public static EdgeSettings of(Config root) {
         Config edge = root.getConfig("meridian.edge");
+        long journalBytes =
+                autoBytes(edge, "max-journal-bytes", Runtime.getRuntime().maxMemory() / JOURNAL_SHARE_OF_HEAP);
         StreamSettings streams = new StreamSettings(
                 edge.getDuration("watchdog-interval"),
                 edge.getDuration("accept-timeout"),
@@ -63,7 +74,9 @@ public record EdgeSettings(
                 edge.getInt("max-attempts"),
                 edge.getInt("max-resends"),
                 edge.getInt("max-streams"),
-                edge.getBytes("max-journal-bytes"));
+                journalBytes,
+                autoBytes(edge, "max-stream-journal-bytes", journalBytes / STREAM_SHARE_OF_JOURNALS),
+                edge.getDuration("reader-stall"));
         return new EdgeSettings(
                 edge.getString("client-host"),
                 edge.getInt("client-port"),
@@ -74,6 +87,7 @@ public record EdgeSettings(
                 edge.getDuration("body-read-timeout"),
                 edge.getInt("max-messages"),
                 edge.getInt("max-connections"),
+                Math.toIntExact(edge.getBytes("send-buffer")),
                 edge.getDuration("idle-timeout"),
                 edge.getDuration("request-deadline"),
                 edge.getDuration("comment-interval"),

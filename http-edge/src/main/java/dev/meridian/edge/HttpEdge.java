@@ -5,6 +5,7 @@ import dev.meridian.edge.http.Connections;
 import dev.meridian.edge.http.Cors;
 import dev.meridian.edge.http.RequestIds;
 import dev.meridian.edge.stream.EdgeMux;
+import dev.meridian.edge.stream.JournalBudget;
 import dev.meridian.edge.stream.StreamMetrics;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.InetSocketAddress;
@@ -79,18 +80,20 @@ public final class HttpEdge {
             PrometheusMeterRegistry registry,
             RandomGenerator random,
             InstantSource clock) {
-        StreamMetrics metrics = new StreamMetrics(registry);
+        JournalBudget journals = new JournalBudget(settings.streams().maxJournalBytes());
+        StreamMetrics metrics = new StreamMetrics(registry, journals);
         ActorRef<EdgeMux.Command> mux = system.systemActorOf(
                 EdgeMux.create(
                         settings.streams(),
                         model -> directory.find(model).map(ServedModel::replica),
+                        journals,
                         metrics,
                         System::nanoTime),
                 "edge-mux-" + UUID.randomUUID(),
                 Props.empty());
         RequestIds ids = new RequestIds(random);
         ClientRoutes client = new ClientRoutes(
-                new Completions(system, settings, directory, mux, metrics, random, clock),
+                new Completions(system, settings, directory, mux, journals, metrics, random, clock),
                 new Models(directory),
                 new Cors(settings.corsOrigins()),
                 ids,

@@ -1,6 +1,7 @@
 package dev.meridian.edge;
 
 import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigValueFactory;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -20,8 +21,11 @@ final class HttpServerSettings {
     private HttpServerSettings() {}
 
     static ServerSettings of(ActorSystem<?> system, EdgeSettings settings) {
-        ServerSettings server = ServerSettings.create(
-                ConfigFactory.parseMap(PARSING).withFallback(system.settings().config()));
+        ServerSettings server = ServerSettings.create(ConfigFactory.parseMap(PARSING)
+                .withValue(
+                        "pekko.http.server.socket-options.so-send-buffer-size",
+                        ConfigValueFactory.fromAnyRef(settings.sendBufferBytes()))
+                .withFallback(system.settings().config()));
         return server.withServerHeader(Optional.empty())
                 .withMaxConnections(settings.maxConnections())
                 .withTransparentHeadRequests(true)

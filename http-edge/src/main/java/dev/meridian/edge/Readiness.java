@@ -6,6 +6,7 @@ import dev.meridian.edge.openai.ErrorTable;
 import dev.meridian.edge.openai.Json;
 import dev.meridian.edge.stream.EdgeMux;
 import dev.meridian.edge.stream.Journal;
+import dev.meridian.edge.stream.JournalBudget;
 import dev.meridian.edge.stream.JournalSource;
 import dev.meridian.edge.stream.StreamEnd;
 import dev.meridian.edge.stream.StreamMetrics;
@@ -23,7 +24,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
@@ -132,11 +132,12 @@ final class Readiness {
                 new Prompt.Tokens(TokenIds.of(0)),
                 ONE_TOKEN,
                 model.contextTokens(),
+                System.nanoTime(),
                 limit,
                 clock.millis() + limit.toMillis(),
                 true);
         // Not among the clients' journals: a probe must pass while those are full.
-        Journal journal = new Journal(new AtomicLong());
+        Journal journal = Journal.streamed(new JournalBudget(Long.MAX_VALUE));
         CompletionStage<EdgeMux.Opening> opening = AskPattern.ask(
                 mux, replyTo -> new EdgeMux.Open(request, journal, replyTo), limit.multipliedBy(2), system.scheduler());
         return opening.thenCompose(answer -> switch (answer) {

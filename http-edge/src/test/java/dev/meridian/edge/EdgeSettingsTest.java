@@ -30,6 +30,7 @@ final class EdgeSettingsTest {
                         Duration.ofSeconds(30),
                         1024,
                         4096,
+                        131_072,
                         Duration.ofSeconds(75),
                         Duration.ofMinutes(10),
                         Duration.ofSeconds(1),
@@ -43,7 +44,9 @@ final class EdgeSettingsTest {
                                 8,
                                 8,
                                 2048,
-                                268_435_456L)));
+                                Runtime.getRuntime().maxMemory() / 4,
+                                Runtime.getRuntime().maxMemory() / 16,
+                                Duration.ofSeconds(60))));
     }
 
     @Test
@@ -65,6 +68,10 @@ final class EdgeSettingsTest {
                 "max-messages = 0",
                 "comment-interval = 0s",
                 "max-streams = 0",
+                "send-buffer = 0",
+                "reader-stall = 0s",
+                "max-journal-bytes = 0",
+                "max-journal-bytes = 1000, meridian.edge.max-stream-journal-bytes = 1001",
                 "accept-timeout = 0s"
             })
     void valuesOutOfRangeAreRefused(String line) {

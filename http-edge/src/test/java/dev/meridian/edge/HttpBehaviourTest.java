@@ -182,7 +182,7 @@ final class HttpBehaviourTest {
             assertThat(response.headers().firstValue("access-control-allow-origin"))
                     .hasValue("*");
             assertThat(response.headers().firstValue("access-control-expose-headers"))
-                    .hasValue("x-request-id, retry-after");
+                    .hasValue("x-request-id, retry-after, server-timing");
             assertThat(response.headers().firstValue("access-control-allow-credentials"))
                     .isEmpty();
         }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 
 /** A client that speaks bytes, for what a polite HTTP library does not do. */
@@ -59,6 +60,15 @@ final class RawClient implements AutoCloseable {
     String readToEnd() throws IOException {
         received.append(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
         return received.toString();
+    }
+
+    /** What still comes until the server ends the connection, by FIN or RST. */
+    String readUntilCutOff() throws IOException {
+        try {
+            return readToEnd();
+        } catch (SocketException e) {
+            return received.toString();
+        }
     }
 
     /** Ends with RST instead of FIN. */

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.meridian.builder.quant.Weights;
 import dev.meridian.engine.bundle.Bundle;
+import dev.meridian.engine.bundle.CheckedBundle;
+import dev.meridian.engine.bundle.VerifiedFiles;
 import dev.meridian.engine.onnx.OnnxModelRunner;
 import dev.meridian.engine.onnx.RunnerSettings;
 import java.nio.file.Path;
@@ -23,7 +25,8 @@ class RunnerTest {
         ReferenceModel reference = ReferenceModel.load(source);
         int[][] sequences = {TestBundles.tokens(12, 97, 1), TestBundles.tokens(20, 97, 2), TestBundles.tokens(30, 97, 3)
         };
-        try (OnnxModelRunner runner = OnnxModelRunner.open(bundle, new RunnerSettings(3, 64, 8, 2))) {
+        try (OnnxModelRunner runner =
+                OnnxModelRunner.open(CheckedBundle.of(bundle, VerifiedFiles.none()), new RunnerSettings(3, 64, 8, 2))) {
             int[] last = new int[3];
             int[] positions = new int[3];
             for (int slot = 0; slot < 3; slot++) {

@@ -2,19 +2,13 @@ package dev.meridian.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleManifest;
-import dev.meridian.engine.bundle.BundleManifest.BundleFile;
-import dev.meridian.engine.bundle.BundleManifest.MemoryNeed;
-import dev.meridian.engine.bundle.BundleManifest.ModelShape;
-import dev.meridian.engine.bundle.BundleManifest.SamplingDefaults;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,25 +21,13 @@ final class VerifyCommandTest {
     private final StringWriter err = new StringWriter();
 
     @BeforeEach
-    void writeBundle() throws IOException {
-        Path folder = Files.createDirectory(folder());
-        Files.writeString(folder.resolve("model.onnx"), "graph");
-        Files.writeString(folder.resolve("tokenizer.json"), "{}");
-        BundleManifest manifest = new BundleManifest(
-                BundleManifest.FORMAT,
-                "Little",
-                "llama",
-                new ModelShape(1, 2, 3, 1, 1, 2, 16, 128),
-                "int8",
-                "f32",
-                new MemoryNeed(5, 16, 0),
-                null,
-                List.of(2),
-                SamplingDefaults.none(),
-                "Apache-2.0",
-                "00",
-                Map.of("model.onnx", file("model.onnx"), "tokenizer.json", file("tokenizer.json")));
-        Files.write(folder.resolve(BundleManifest.FILE_NAME), Bundle.manifestBytes(manifest));
+    void copyBundle() throws IOException {
+        Files.createDirectory(folder());
+        try (Stream<Path> files = Files.list(Path.of(System.getProperty("meridian.root"), "models", "atlas"))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, folder().resolve(file.getFileName()));
+            }
+        }
     }
 
     @Test
@@ -53,27 +35,52 @@ final class VerifyCommandTest {
         assertThat(verify()).isZero();
         assertThat(out.toString().lines())
                 .containsExactly(
-                        "little: Little (llama), int8 weights, f32 KV cache, context of 128 tokens, licence Apache-2.0",
+                        "little: meridian/atlas (llama), int8 weights, f32 KV cache, context of 512 tokens, licence"
+                                + " apache-2.0",
                         "",
-                        "File            Size  State",
-                        "model.onnx       5 B  ok",
-                        "tokenizer.json   2 B  ok",
+                        "File                        Size  State",
+                        "chat_template.jinja        401 B  ok",
+                        "generation_config.json     105 B  ok",
+                        "model.onnx              13.7 KiB  ok",
+                        "model.onnx.data          2.5 MiB  ok",
+                        "tokenizer.json          74.4 KiB  ok",
+                        "tokenizer_config.json      905 B  ok",
                         "",
                         "The bundle is whole.");
     }
 
     @Test
     void faultsStandBesideTheirFilesAndExitWith1() throws IOException {
-        Files.writeString(folder().resolve("model.onnx"), "Graph");
+        Files.writeString(folder().resolve("chat_template.jinja"), "x".repeat(401));
         Files.delete(folder().resolve("tokenizer.json"));
+        Files.writeString(folder().resolve("special_tokens_map.json"), "{}");
 
         assertThat(verify()).isEqualTo(1);
         assertThat(out.toString().lines())
                 .contains(
-                        "model.onnx       5 B  SHA-256 differs",
-                        "tokenizer.json   2 B  missing, or not a regular file",
-                        "2 faults found.");
+                        "chat_template.jinja        401 B  SHA-256 differs",
+                        "tokenizer.json          74.4 KiB  missing",
+                        "special_tokens_map.json: not in the manifest; remove it",
+                        "3 faults found.");
         assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void everyFaultOfAGraphIsTold() throws IOException {
+        Path manifest = folder().resolve(BundleManifest.FILE_NAME);
+        Files.writeString(
+                manifest,
+                Files.readString(manifest)
+                        .replace("\"kvBytesPerToken\" : 3072", "\"kvBytesPerToken\" : 1")
+                        .replace("\"weightBytes\" : 3574528", "\"weightBytes\" : 1"));
+
+        assertThat(verify()).isEqualTo(1);
+        assertThat(out.toString().lines())
+                .contains(
+                        "model.onnx              13.7 KiB  2 faults",
+                        "model.onnx: the manifest's kvBytesPerToken are 1, the shape takes 3072",
+                        "2 faults found.")
+                .anyMatch(line -> line.startsWith("model.onnx: the manifest's weightBytes are 1, the constants take "));
     }
 
     @Test
@@ -94,10 +101,5 @@ final class VerifyCommandTest {
 
     private Path folder() {
         return parent.resolve("little");
-    }
-
-    private BundleFile file(String name) throws IOException {
-        Path file = folder().resolve(name);
-        return new BundleFile(Files.size(file), Bundle.sha256(file));
     }
 }

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param text ready text, always whole characters; empty while a character is incomplete or a stop text may be forming
  * @param logprob null unless asked for; this token, then its best alternatives in falling order
  * @param finish null but on a choice's last entry
- * @param timings null but on a choice's last entry
+ * @param timings null but on the first entry that an attempt makes of a choice, whose decode time is 0, and on the
+ *     choice's last one
  */
 public record Entry(
         Attempt attempt,

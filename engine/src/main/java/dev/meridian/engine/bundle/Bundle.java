@@ -10,11 +10,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -24,10 +22,12 @@ public record Bundle(Path folder, BundleManifest manifest) {
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(SerializationFeature.INDENT_OUTPUT)
             .build();
-    private static final long MAX_MANIFEST_BYTES = 1 << 20;
+    private static final int MAX_MANIFEST_BYTES = 1 << 20;
 
     /** The model's id: the folder's own name. */
     public String id() {
@@ -46,10 +46,7 @@ public record Bundle(Path folder, BundleManifest manifest) {
             if (!Files.isRegularFile(manifestFile)) {
                 throw new BundleException(manifestFile + ": no such file; this folder is not a bundle");
             }
-            if (Files.size(manifestFile) > MAX_MANIFEST_BYTES) {
-                throw new BundleException(manifestFile + ": larger than " + MAX_MANIFEST_BYTES + " bytes");
-            }
-            JsonNode json = JSON.readTree(Files.readAllBytes(manifestFile));
+            JsonNode json = JSON.readTree(bounded(manifestFile));
             // Asked first: of another format nothing else may be expected.
             if (json.path("format").asInt() != BundleManifest.FORMAT) {
                 throw new BundleException(manifestFile + ": format " + json.path("format") + ", this version reads "
@@ -60,6 +57,17 @@ public record Bundle(Path folder, BundleManifest manifest) {
             throw new BundleException(manifestFile + ": " + fault(e), e);
         } catch (IOException e) {
             throw new BundleException(manifestFile + ": " + e, e);
+        }
+    }
+
+    /** Bounded as it is read: what a file says of its size before that may have changed. */
+    private static byte[] bounded(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MAX_MANIFEST_BYTES + 1);
+            if (bytes.length > MAX_MANIFEST_BYTES) {
+                throw new BundleException(file + ": larger than " + MAX_MANIFEST_BYTES + " bytes");
+            }
+            return bytes;
         }
     }
 
@@ -85,26 +93,11 @@ public record Bundle(Path folder, BundleManifest manifest) {
         }
     }
 
-    /** Compares every file with its recorded length and SHA-256; returns one line per fault, none where all is well. */
+    /** Makes every check anew and reads every file; returns one line per fault, {@code file: what}. */
     public List<String> verify() {
-        List<String> faults = new ArrayList<>();
-        manifest.files().forEach((name, expected) -> {
-            Path file = folder.resolve(name);
-            try {
-                if (!folder.equals(file.normalize().getParent())) {
-                    faults.add(name + ": not a plain file name");
-                } else if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                    faults.add(name + ": missing, or not a regular file");
-                } else if (Files.size(file) != expected.bytes()) {
-                    faults.add(name + ": " + Files.size(file) + " bytes, expected " + expected.bytes());
-                } else if (!sha256(file).equals(expected.sha256())) {
-                    faults.add(name + ": SHA-256 differs");
-                }
-            } catch (IOException e) {
-                faults.add(name + ": " + e);
-            }
-        });
-        return faults;
+        return BundleCheck.run(this, VerifiedFiles.none()).faults().stream()
+                .map(BundleCheck.Fault::toString)
+                .toList();
     }
 
     /** SHA-256 of a file's content in hexadecimal. */

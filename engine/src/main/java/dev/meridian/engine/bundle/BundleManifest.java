@@ -40,6 +40,16 @@ public record BundleManifest(
     public static final String MODEL_FILE = "model.onnx";
     public static final String WEIGHTS_FILE = "model.onnx.data";
 
+    // Bounds that keep every product of dimensions that sizes memory below 2^63; no model comes near them.
+    private static final int MAX_LAYERS = 1024;
+    private static final int MAX_WIDTH = 1 << 20;
+    private static final int MAX_VOCABULARY = 1 << 22;
+    private static final int MAX_CONTEXT = 1 << 24;
+    private static final long MAX_BYTES = 1L << 50;
+    private static final int MAX_FILES = 1000;
+    private static final int MAX_TOKEN_IDS = 1000;
+    private static final int MAX_TEXT = 1000;
+
     public BundleManifest {
         requireText(name, "name");
         requireText(family, "family");
@@ -50,15 +60,24 @@ public record BundleManifest(
         require(shape, "shape");
         require(memory, "memory");
         require(defaults, "defaults");
+        requireWithin(0, require(eosTokenIds, "eosTokenIds").size(), MAX_TOKEN_IDS, "the number of eosTokenIds");
+        requireWithin(0, require(files, "files").size(), MAX_FILES, "the number of files");
         eosTokenIds = copy(require(eosTokenIds, "eosTokenIds"), "eosTokenIds");
         files = new TreeMap<>(require(files, "files"));
-        files.forEach((file, entry) -> require(entry, "files: " + file));
+        files.forEach(BundleManifest::requireFile);
         for (int id : eosTokenIds) {
             requireToken(id, "eosTokenIds", shape);
         }
         if (bosTokenId != null) {
             requireToken(bosTokenId, "bosTokenId", shape);
         }
+    }
+
+    private static void requireFile(String name, BundleFile entry) {
+        if (!FileNames.isPlain(name) || name.equals(FILE_NAME)) {
+            throw new IllegalArgumentException("files: '" + FileNames.shown(name) + "' is no file of a bundle's own");
+        }
+        require(entry, "files: " + name);
     }
 
     private static <T> T require(@Nullable T value, String name) {
@@ -76,14 +95,29 @@ public record BundleManifest(
     }
 
     private static void requireText(@Nullable String value, String name) {
-        if (require(value, name).isBlank()) {
+        String text = require(value, name);
+        if (text.isBlank()) {
             throw new IllegalArgumentException(name + " is empty");
+        }
+        // It is printed: neither a screenful nor what a terminal obeys.
+        if (text.length() > MAX_TEXT || text.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException(name + " is longer than " + MAX_TEXT + " or has control characters");
         }
     }
 
-    private static void requireAtLeast(long least, long value, String name) {
+    private static void requireWithin(long least, long value, long most, String name) {
         if (value < least) {
             throw new IllegalArgumentException(name + " is " + value + ", expected at least " + least);
+        }
+        if (value > most) {
+            throw new IllegalArgumentException(name + " is " + value + ", expected at most " + most);
+        }
+    }
+
+    private static void requireWithin(float least, @Nullable Float value, float most, String name) {
+        // The comparison is false for NaN.
+        if (value != null && !(value >= least && value <= most)) {
+            throw new IllegalArgumentException(name + " is " + value + ", expected " + least + " to " + most);
         }
     }
 
@@ -109,15 +143,16 @@ public record BundleManifest(
             int vocabSize,
             int contextTokens) {
         public ModelShape {
-            requireAtLeast(1, layers, "layers");
-            requireAtLeast(1, hiddenSize, "hiddenSize");
-            requireAtLeast(1, intermediateSize, "intermediateSize");
-            requireAtLeast(1, heads, "heads");
-            requireAtLeast(1, kvHeads, "kvHeads");
-            requireAtLeast(1, headDim, "headDim");
-            requireAtLeast(1, vocabSize, "vocabSize");
+            requireWithin(1, layers, MAX_LAYERS, "layers");
+            requireWithin(1, hiddenSize, MAX_WIDTH, "hiddenSize");
+            requireWithin(1, intermediateSize, MAX_WIDTH, "intermediateSize");
+            requireWithin(1, heads, MAX_WIDTH, "heads");
+            requireWithin(1, kvHeads, MAX_WIDTH, "kvHeads");
+            requireWithin(1, headDim, MAX_WIDTH, "headDim");
+            requireWithin(1, vocabSize, MAX_VOCABULARY, "vocabSize");
             // A prompt's token and one that answers it.
-            requireAtLeast(2, contextTokens, "contextTokens");
+            requireWithin(2, contextTokens, MAX_CONTEXT, "contextTokens");
+            requireWithin(1, (long) heads * headDim, MAX_WIDTH, "heads times headDim");
             if (heads % kvHeads != 0) {
                 throw new IllegalArgumentException("heads is " + heads + ", no multiple of kvHeads " + kvHeads);
             }
@@ -133,19 +168,26 @@ public record BundleManifest(
      */
     public record MemoryNeed(long weightBytes, long kvBytesPerToken, long scratchBytes) {
         public MemoryNeed {
-            requireAtLeast(1, weightBytes, "weightBytes");
-            requireAtLeast(1, kvBytesPerToken, "kvBytesPerToken");
-            requireAtLeast(0, scratchBytes, "scratchBytes");
+            requireWithin(1, weightBytes, MAX_BYTES, "weightBytes");
+            requireWithin(1, kvBytesPerToken, MAX_BYTES, "kvBytesPerToken");
+            requireWithin(0, scratchBytes, MAX_BYTES, "scratchBytes");
         }
     }
 
-    /** Null means that the source says nothing. */
+    /** Null means that the source says nothing; values are within what a request may ask for. */
     public record SamplingDefaults(
             @Nullable Float temperature,
             @Nullable Integer topK,
             @Nullable Float topP,
             @Nullable Float minP,
             @Nullable Float repetitionPenalty) {
+        public SamplingDefaults {
+            requireWithin(0, temperature, 2, "temperature");
+            requireWithin(Float.MIN_NORMAL, topP, 1, "topP");
+            requireWithin(0, minP, 1, "minP");
+            requireWithin(0.01f, repetitionPenalty, 10, "repetitionPenalty");
+        }
+
         public static SamplingDefaults none() {
             return new SamplingDefaults(null, null, null, null, null);
         }
@@ -154,7 +196,7 @@ public record BundleManifest(
     /** Length in bytes and SHA-256 in hexadecimal. */
     public record BundleFile(long bytes, String sha256) {
         public BundleFile {
-            requireAtLeast(0, bytes, "bytes");
+            requireWithin(0, bytes, MAX_BYTES, "bytes");
             requireText(sha256, "sha256");
         }
     }

@@ -9,6 +9,7 @@ import dev.meridian.engine.ModelRunner;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
+import dev.meridian.engine.bundle.CheckedBundle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -64,21 +65,34 @@ public final class OnnxModelRunner implements ModelRunner {
     }
 
     /** Loads a bundle's weights. Throws {@link BundleException} where ONNX Runtime refuses the graph or memory is short. */
-    public static OnnxModelRunner open(Bundle bundle, RunnerSettings settings) {
+    public static OnnxModelRunner open(CheckedBundle checked, RunnerSettings settings) {
+        Bundle bundle = checked.bundle();
         BundleManifest.ModelShape shape = bundle.manifest().shape();
         OrtSession.SessionOptions options = null;
         OrtSession session = null;
         KvMemory kv = null;
         try {
             options = sessionOptions(settings);
-            session = OrtEnvironment.getEnvironment()
-                    .createSession(bundle.file(BundleManifest.MODEL_FILE).toString(), options);
+            session = session(checked, options);
             kv = new KvMemory(shape, settings.slots(), settings.contextTokens());
             return new OnnxModelRunner(shape, settings, options, session, kv);
         } catch (OrtException | RuntimeException e) {
             closeAll(session, options, kv);
             throw new BundleException(bundle.folder() + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Of the bytes that were checked where they are at hand: the file may have been exchanged since. */
+    static OrtSession session(CheckedBundle checked, OrtSession.SessionOptions options) throws OrtException {
+        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        if (checked.graph().isEmpty()) {
+            return environment.createSession(
+                    checked.bundle().file(BundleManifest.MODEL_FILE).toString(), options);
+        }
+        options.addConfigEntry(
+                "session.model_external_initializers_file_folder_path",
+                checked.bundle().folder().toString());
+        return environment.createSession(checked.graph().get(), options);
     }
 
     /** The session first, because it may hold views of the KV memory. */

@@ -13,7 +13,7 @@ import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 public final class Cors {
     private static final int MAX_HEADERS_LENGTH = 2000;
     private static final HttpHeader EXPOSED =
-            RawHeader.create("Access-Control-Expose-Headers", "x-request-id, retry-after");
+            RawHeader.create("Access-Control-Expose-Headers", "x-request-id, retry-after, server-timing");
     private static final HttpHeader VARY = RawHeader.create("Vary", "Origin");
 
     private final List<String> origins;

@@ -2,6 +2,7 @@ package dev.meridian.edge.openai;
 
 import dev.meridian.edge.stream.StreamFailure;
 import dev.meridian.protocol.Refusal;
+import java.time.Duration;
 
 /**
  * The one table from a stream's failure to what the client sees. Messages name limits and never carry an engine's or a
@@ -28,7 +29,34 @@ public final class ErrorTable {
             case StreamFailure.TooManyStreams(int limit) ->
                 retry(503, SERVER, "too_many_streams", "This node serves " + limit + " requests already.", 1);
             case StreamFailure.JournalFull(long limitBytes) ->
-                retry(503, SERVER, "journal_full", "More than " + limitBytes + " bytes wait for slow clients.", 2);
+                retry(
+                        503,
+                        SERVER,
+                        "journal_full",
+                        "What this reply may need does not fit beside other clients' unread replies; all may hold "
+                                + limitBytes + " bytes.",
+                        2);
+            case StreamFailure.ReplyTooLarge(long neededBytes, long limitBytes) ->
+                ApiError.invalid(
+                        "reply_too_large",
+                        null,
+                        "The reply may need " + neededBytes + " bytes at the edge; the most is " + limitBytes
+                                + ". Lower max_tokens, n or the number of log-probabilities.");
+            case StreamFailure.JournalOverflow(long limitBytes) ->
+                retry(
+                        503,
+                        SERVER,
+                        "journal_overflow",
+                        "All unread replies together passed " + limitBytes + " bytes, and this one was the largest.",
+                        2);
+            case StreamFailure.ReaderTooSlow(Duration limit) ->
+                new ApiError(
+                        408,
+                        "timeout_error",
+                        "reader_too_slow",
+                        "Nothing was read for " + limit.toMillis() + " ms though there was something.",
+                        null,
+                        0);
             case StreamFailure.ClientLeft _ -> retry(499, SERVER, "client_closed_request", "The client left.", 0);
             case StreamFailure.ShuttingDown _ -> retry(503, SERVER, "shutting_down", "This node is stopping.", 5);
         };

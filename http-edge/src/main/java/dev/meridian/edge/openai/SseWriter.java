@@ -1,9 +1,11 @@
 package dev.meridian.edge.openai;
 
 import dev.meridian.edge.stream.JournalRead;
+import dev.meridian.edge.stream.ReplyTimings;
 import dev.meridian.edge.stream.StreamEnd;
 import dev.meridian.protocol.Entry;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns what a journal holds into server-sent events: one event per token that has something to show, all of one read
@@ -33,12 +35,15 @@ public final class SseWriter {
 
     /** The events for {@code read}; empty when there is nothing to show yet. */
     public byte[] write(JournalRead read) {
-        for (Entry entry : read.entries()) {
-            write(entry);
+        // The end comes with the last entry, so that its chunk can carry the times.
+        ReplyTimings timings = !includeUsage && read.end() instanceof StreamEnd.Finished end ? end.timings() : null;
+        List<Entry> entries = read.entries();
+        for (int i = 0; i < entries.size(); i++) {
+            write(entries.get(i), i == entries.size() - 1 ? timings : null);
         }
         switch (read.end()) {
             case null -> {}
-            case StreamEnd.Finished _ -> finish();
+            case StreamEnd.Finished end -> finish(end.timings());
             case StreamEnd.Failed failed ->
                 out.raw("data: ").raw(ErrorTable.of(failed.reason()).toJson()).raw("\n\n");
             case StreamEnd.Abandoned _ -> {}
@@ -46,7 +51,7 @@ public final class SseWriter {
         return out.drain();
     }
 
-    private void write(Entry entry) {
+    private void write(Entry entry, @Nullable ReplyTimings timings) {
         completionTokens++;
         int choice = entry.choice();
         if (choiceHeads[choice] == null) {
@@ -54,19 +59,19 @@ public final class SseWriter {
             if (dialect == Dialect.CHAT) {
                 out.raw(choiceHeads[choice]).raw("\"delta\":{\"role\":\"assistant\",\"content\":\"\"}");
                 out.raw(",\"logprobs\":null,\"finish_reason\":null}]");
-                endChunk();
+                endChunk(null);
             }
         }
         switch (dialect) {
-            case CHAT -> chatEvents(entry);
-            case TEXT -> textEvent(entry);
+            case CHAT -> chatEvents(entry, timings);
+            case TEXT -> textEvent(entry, timings);
         }
         if (logprobs) {
             textOffsets[choice] += Dialect.codePoints(Dialect.chosen(entry).text());
         }
     }
 
-    private void chatEvents(Entry entry) {
+    private void chatEvents(Entry entry, @Nullable ReplyTimings timings) {
         byte[] choiceHead = choiceHeads[entry.choice()];
         if (logprobs || !entry.text().isEmpty()) {
             out.raw(choiceHead)
@@ -75,23 +80,23 @@ public final class SseWriter {
                     .raw("}");
             logprobs(entry);
             out.raw(",\"finish_reason\":null}]");
-            endChunk();
+            endChunk(null);
         }
         if (entry.finish() != null) {
             out.raw(choiceHead).raw("\"delta\":{},\"logprobs\":null,\"finish_reason\":");
             out.raw(FinishReasons.quoted(entry.finish())).raw("}]");
-            endChunk();
+            endChunk(timings);
         }
     }
 
-    private void textEvent(Entry entry) {
+    private void textEvent(Entry entry, @Nullable ReplyTimings timings) {
         if (logprobs || !entry.text().isEmpty() || entry.finish() != null) {
             out.raw(choiceHeads[entry.choice()]).raw("\"text\":").quoted(entry.text());
             logprobs(entry);
             out.raw(",\"finish_reason\":")
                     .raw(FinishReasons.quoted(entry.finish()))
                     .raw("}]");
-            endChunk();
+            endChunk(timings);
         }
     }
 
@@ -111,16 +116,28 @@ public final class SseWriter {
         return bytes.raw("\"choices\":[{\"index\":").number(choice).raw(",").drain();
     }
 
-    private void endChunk() {
-        out.raw(includeUsage ? ",\"usage\":null}\n\n" : "}\n\n");
+    private void endChunk(@Nullable ReplyTimings timings) {
+        if (includeUsage) {
+            out.raw(",\"usage\":null");
+        }
+        if (timings != null) {
+            timings(timings);
+        }
+        out.raw("}\n\n");
     }
 
-    private void finish() {
+    private void timings(ReplyTimings timings) {
+        out.raw(",\"timings\":");
+        TimingsFormat.json(out, timings);
+    }
+
+    private void finish(ReplyTimings timings) {
         if (includeUsage) {
             out.raw("data: ");
             head.writeTo(out, dialect.chunkObject());
             out.raw("\"choices\":[],\"usage\":");
             Usage.write(out, promptTokens, completionTokens);
+            timings(timings);
             out.raw("}\n\n");
         }
         out.raw("data: [DONE]\n\n");

@@ -61,6 +61,14 @@ public final class WholeReply {
         };
     }
 
+    /** The value of the header {@code Server-Timing}. */
+    public String serverTiming() {
+        if (end instanceof StreamEnd.Finished finished) {
+            return TimingsFormat.header(finished.timings());
+        }
+        throw new IllegalStateException("times of a reply that is not whole: " + end);
+    }
+
     public byte[] toJson() {
         JsonBuffer json = new JsonBuffer();
         head.writeTo(json, dialect.wholeObject());

@@ -67,17 +67,20 @@ public final class EdgeMux {
      * The mux, serving.
      *
      * @param directory the replica that serves a model now; read on the actor's thread, so it must not block
+     * @param journals what all journals that come with {@link Open} may hold
      * @param nanoClock like {@link System#nanoTime}
      */
     public static Behavior<Command> create(
             StreamSettings settings,
             Function<String, Optional<ActorRef<ReplicaCommand>>> directory,
+            JournalBudget journals,
             StreamMetrics metrics,
             LongSupplier nanoClock) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(new Tick(), settings.tick());
             Attempts attempts = new Attempts(context, settings, directory, metrics, nanoClock);
-            return new EdgeMux(timers, new LiveStreams(attempts, settings, metrics, nanoClock)).serving();
+            Readers readers = new Readers(settings, journals);
+            return new EdgeMux(timers, new LiveStreams(attempts, settings, readers, metrics, nanoClock)).serving();
         }));
     }
 

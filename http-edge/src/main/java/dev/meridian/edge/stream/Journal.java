@@ -6,53 +6,150 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The entries of one stream that its client has not read yet. The mux appends and never waits; one reader takes them
- * at its own pace, so a slow client costs these bytes and nothing else. Bounded, because the mux takes no more entries
- * than {@code maxTokens} per choice. Safe for one writer and one reader on different threads.
+ * The entries of one stream that its client has not got yet. The mux appends and never waits; one reader takes them at
+ * its own pace, so a slow client costs these bytes and nothing else. All of it is in the edge's {@link JournalBudget}:
+ * first reserved as what the stream may need, then held as what it has brought, until its client got it. Safe for one
+ * writer and one reader on different threads.
+ *
+ * <p>Sizes are estimates of heap bytes, of objects with compressed references.
  */
 public final class Journal {
-    /**
-     * What an entry without text weighs on the heap: the record, its list slot, its string header (estimate, bytes).
-     */
+    /** What an entry without text weighs: the record, its list slot, its string's header. */
     private static final int ENTRY_BYTES = 120;
 
-    private static final int READ_BYTES = 65_536;
     private static final int LOGPROB_BYTES = 140;
 
-    private final AtomicLong totalBytes;
+    /** Two bytes for each of 12 characters; texts of a token have 3 to 6 on average. */
+    private static final int RESERVED_TEXT_BYTES = 24;
+
+    private static final int READ_BYTES = 16_384;
+
+    private final JournalBudget budget;
+    private final boolean gathered;
     private final Queue<Entry> unread = new ArrayDeque<>();
     private long unreadBytes;
+    /** Taken, and still in memory until the client has the whole reply. */
+    private long gatheredBytes;
+
+    private long reservedBytes;
+    /** What is left of the first reservation when all that came is taken off: longer texts draw on shorter ones. */
+    private long reservationLeft;
+
+    private boolean handedOver;
+    private boolean endTaken;
+    private long takes;
     private @Nullable StreamEnd end;
+    private @Nullable StreamFailure cutReason;
     private @Nullable Runnable reader;
 
-    /**
-     * An empty journal.
-     *
-     * @param totalBytes the unread bytes of all journals of this edge
-     */
-    public Journal(AtomicLong totalBytes) {
-        this.totalBytes = totalBytes;
+    private Journal(JournalBudget budget, boolean gathered) {
+        this.budget = budget;
+        this.gathered = gathered;
     }
 
-    /** Adds an entry; {@link #flush} makes it known. Entries behind the end are dropped. */
-    synchronized void append(Entry entry) {
+    /** A journal whose entries are out of memory soon after they were taken. */
+    public static Journal streamed(JournalBudget budget) {
+        return new Journal(budget, false);
+    }
+
+    /** A journal whose reader gathers them: they count until {@link #discard}. */
+    public static Journal gathered(JournalBudget budget) {
+        return new Journal(budget, true);
+    }
+
+    /** What is reserved for each token that may come; {@code topLogprobs} as in a Generation. */
+    static long bytesPerToken(int topLogprobs) {
+        return ENTRY_BYTES + RESERVED_TEXT_BYTES + (1L + topLogprobs) * (LOGPROB_BYTES + RESERVED_TEXT_BYTES);
+    }
+
+    static long bytesOf(Entry entry) {
+        long bytes = ENTRY_BYTES + 2L * entry.text().length();
+        if (entry.logprob() != null) {
+            bytes += bytesOf(entry.logprob());
+            for (TokenLogprob alternative : entry.alternatives()) {
+                bytes += bytesOf(alternative);
+            }
+        }
+        return bytes;
+    }
+
+    private static long bytesOf(TokenLogprob logprob) {
+        return LOGPROB_BYTES + logprob.text().length() + (long) logprob.bytes().length();
+    }
+
+    /** Takes {@code bytes} for what may come; the mux has asked whether they are there. */
+    synchronized void reserve(long bytes) {
+        reservationLeft = bytes;
+        keepReserved(bytes);
+    }
+
+    /** Gives back what is reserved beyond {@code bytes}, which are all that may still come. */
+    synchronized void expectAtMost(long bytes) {
+        reservationLeft = Math.min(reservationLeft, bytes);
+        keepReserved(Math.min(reservedBytes, bytes));
+    }
+
+    private void keepReserved(long bytes) {
+        budget.reserve(bytes - reservedBytes);
+        reservedBytes = bytes;
+    }
+
+    /**
+     * Adds an entry, in place of its reservation; {@link #flush} makes it known. Entries behind the end are dropped.
+     *
+     * @param mayStillCome bytes that later entries may need
+     */
+    synchronized void append(Entry entry, long mayStillCome) {
         if (end == null) {
             unread.add(entry);
             long bytes = bytesOf(entry);
+            reservationLeft -= bytes;
+            keepReserved(Math.clamp(reservationLeft, 0, Math.min(reservedBytes, mayStillCome)));
             unreadBytes += bytes;
-            totalBytes.addAndGet(bytes);
+            budget.hold(bytes);
         }
+    }
+
+    /** Adds the stream's last entry and its end at once, so that no reader sees the one without the other. */
+    synchronized void append(Entry last, StreamEnd how) {
+        append(last, 0);
+        end(how);
     }
 
     /** Ends the journal; the first end counts. */
     synchronized void end(StreamEnd how) {
         if (end == null) {
             end = how;
+            keepReserved(0);
         }
+    }
+
+    /**
+     * Frees everything: the reader gets {@code reason} instead, even where the stream had ended well. A gathered reply
+     * that is on its way to the client is given up.
+     */
+    synchronized void fail(StreamFailure reason) {
+        if (endTaken) {
+            cutReason = reason;
+        } else {
+            end = new StreamEnd.Failed(reason);
+        }
+        handedOver = false;
+        dropUnread();
+        dropGathered();
+        keepReserved(0);
+    }
+
+    /** Frees everything and tells the reader to give up on its client, who takes nothing. */
+    void cut(StreamFailure reason) {
+        synchronized (this) {
+            fail(reason);
+            cutReason = reason;
+        }
+        flush();
     }
 
     /** Tells the reader that there is something to take. */
@@ -67,7 +164,7 @@ public final class Journal {
     }
 
     /** Names whom {@link #flush} tells, from the mux's thread: it must not block. */
-    synchronized void onReady(Runnable newReader) {
+    public synchronized void onReady(Runnable newReader) {
         reader = newReader;
     }
 
@@ -77,9 +174,6 @@ public final class Journal {
      * absent.
      */
     synchronized JournalRead take() {
-        if (unread.isEmpty()) {
-            return new JournalRead(List.of(), end);
-        }
         List<Entry> taken = new ArrayList<>(Math.min(unread.size(), 64));
         long bytes = 0;
         while (!unread.isEmpty() && bytes < READ_BYTES) {
@@ -88,28 +182,68 @@ public final class Journal {
             taken.add(entry);
         }
         unreadBytes -= bytes;
-        totalBytes.addAndGet(-bytes);
-        return new JournalRead(taken, unread.isEmpty() ? end : null);
+        if (gathered) {
+            gatheredBytes += bytes;
+        } else {
+            budget.hold(-bytes);
+        }
+        endTaken = end != null && unread.isEmpty();
+        if (endTaken || !taken.isEmpty()) {
+            takes++;
+        }
+        return new JournalRead(taken, endTaken ? end : null);
+    }
+
+    /** A gathered reply goes to its client; {@link #progressed} says that it moves. */
+    public synchronized void handedOver() {
+        handedOver = true;
+    }
+
+    public synchronized void progressed() {
+        takes++;
     }
 
     /** Frees what nobody will read. */
-    synchronized void discard() {
+    public synchronized void discard() {
         end(new StreamEnd.Abandoned());
-        unread.clear();
-        totalBytes.addAndGet(-unreadBytes);
-        unreadBytes = 0;
+        endTaken = true;
+        handedOver = false;
+        dropUnread();
+        dropGathered();
         reader = null;
     }
 
-    private static long bytesOf(Entry entry) {
-        long bytes = ENTRY_BYTES + 2L * entry.text().length();
-        if (entry.logprob() != null) {
-            bytes += LOGPROB_BYTES * (1L + entry.alternatives().size());
-            for (TokenLogprob alternative : entry.alternatives()) {
-                bytes +=
-                        alternative.text().length() + (long) alternative.bytes().length();
-            }
-        }
-        return bytes;
+    private void dropUnread() {
+        unread.clear();
+        budget.hold(-unreadBytes);
+        unreadBytes = 0;
+    }
+
+    private void dropGathered() {
+        budget.hold(-gatheredBytes);
+        gatheredBytes = 0;
+    }
+
+    /** Why the reader shall give its client up, or null. */
+    public synchronized @Nullable StreamFailure cutReason() {
+        return cutReason;
+    }
+
+    /** Counts what the reader took: where it stands still and {@link #awaitsClient}, the client does not read. */
+    synchronized long takes() {
+        return takes;
+    }
+
+    synchronized boolean awaitsClient() {
+        return !unread.isEmpty() || handedOver || (end != null && !endTaken);
+    }
+
+    synchronized long heldBytes() {
+        return unreadBytes + gatheredBytes;
+    }
+
+    /** Whether nothing will come and nothing is left. */
+    synchronized boolean isOver() {
+        return endTaken && gatheredBytes == 0 && !handedOver;
     }
 }

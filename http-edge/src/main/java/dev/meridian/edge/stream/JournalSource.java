@@ -12,7 +12,8 @@ import org.apache.pekko.stream.stage.GraphStageLogic;
 
 /**
  * A client's view of a journal: each element is all that arrived since the last one, the last element carries the end.
- * When downstream goes away early, {@code whenAbandoned} runs and the journal is freed.
+ * When downstream goes away early, {@code whenAbandoned} runs and the journal is freed. Fails with {@link ClientCutOff}
+ * where the client takes nothing.
  */
 public final class JournalSource extends GraphStage<SourceShape<JournalRead>> {
     private final Outlet<JournalRead> out = Outlet.create("JournalSource.out");
@@ -55,7 +56,13 @@ public final class JournalSource extends GraphStage<SourceShape<JournalRead>> {
         public void preStart() {
             AsyncCallback<Done> wake = createAsyncCallback(_ -> {
                 woken.set(false);
-                pushWhatIsThere();
+                StreamFailure cut = journal.cutReason();
+                if (cut != null && !isAvailable(out)) {
+                    // The client has not taken what it has got: it will not take an error event either.
+                    failStage(new ClientCutOff(cut));
+                } else {
+                    pushWhatIsThere();
+                }
             });
             journal.onReady(() -> {
                 if (woken.compareAndSet(false, true)) {
@@ -80,8 +87,8 @@ public final class JournalSource extends GraphStage<SourceShape<JournalRead>> {
 
         @Override
         public void postStop() {
-            journal.discard();
             if (!ended) {
+                journal.discard();
                 whenAbandoned.run();
             }
         }

@@ -3,6 +3,7 @@ package dev.meridian.edge.stream;
 import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.Entry;
 import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.Timings;
 import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.StreamEvent;
@@ -10,6 +11,7 @@ import dev.meridian.protocol.message.StreamEvent.Accepted;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -18,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  * next. Owned by the mux actor. Times are the mux's clock in nanoseconds.
  */
 final class LiveStream {
-    /** What became of an entry. */
+    /** What an entry is to the stream. */
     enum Verdict {
-        TAKEN,
+        NEXT,
         /** Seen before, or behind the choice's end. */
         DUPLICATE,
         /** An earlier entry of this choice is missing. */
@@ -68,7 +70,15 @@ final class LiveStream {
     private final long[] lastEntryAt;
     private final int[] askedFrom;
     private int unfinished;
+    /** Tokens that may still come, of all choices. */
+    private long remaining;
+
+    private int tokensPerChoice;
     int resends;
+
+    private long firstEntryAt;
+    /** What the engine said of the request's first token. */
+    private @Nullable Timings firstToken;
 
     LiveStream(
             StreamRequest request,
@@ -93,16 +103,24 @@ final class LiveStream {
         askedFrom = new int[choices];
         Arrays.fill(askedFrom, -1);
         unfinished = choices;
+        tokensPerChoice = request.maxTokensPerChoice();
+        remaining = (long) choices * tokensPerChoice;
     }
 
     void accept(Accepted accepted, long now) {
         producer = accepted.producer();
+        if (promptIds == null) {
+            int room =
+                    Math.max(0, request.contextTokens() - accepted.promptIds().size());
+            tokensPerChoice = request.maxTokensPerChoice(room);
+            remaining = (long) next.length * tokensPerChoice;
+            journal.expectAtMost(request.journalBytes(remaining));
+        }
         promptIds = accepted.promptIds();
         aliveAt = now;
     }
 
-    /** Judges an entry and, when it is the next one of its choice, appends it to the journal. */
-    Verdict take(Entry entry, ActorRef<ReplicaCommand> from) {
+    Verdict judge(Entry entry, ActorRef<ReplicaCommand> from) {
         if (!entry.attempt().equals(attempt) || (producer != null && !from.equals(producer))) {
             return Verdict.FOREIGN;
         }
@@ -113,9 +131,32 @@ final class LiveStream {
         if (producer == null || entry.index() > next[choice]) {
             return Verdict.GAP;
         }
+        return Verdict.NEXT;
+    }
+
+    /** Appends the next entry of its choice to the journal; with the end, if it is the last one of all. */
+    void take(Entry entry, long now) {
+        if (firstToken == null) {
+            firstEntryAt = now;
+            firstToken = entry.timings() == null ? new Timings(0, 0, 0) : entry.timings();
+        }
         remember(entry);
-        journal.append(entry);
-        return Verdict.TAKEN;
+        if (allFinished()) {
+            journal.append(entry, new StreamEnd.Finished(timings(firstToken, now)));
+        } else {
+            journal.append(entry, request.journalBytes(remaining));
+        }
+    }
+
+    private ReplyTimings timings(Timings first, long now) {
+        long firstTokenMicros = TimeUnit.NANOSECONDS.toMicros(firstEntryAt - request.receivedNanos());
+        long decodeMicros = TimeUnit.NANOSECONDS.toMicros(now - firstEntryAt);
+        return new ReplyTimings(
+                first.queueMicros(),
+                first.prefillMicros(),
+                firstTokenMicros,
+                decodeMicros,
+                firstTokenMicros + decodeMicros);
     }
 
     private void remember(Entry entry) {
@@ -126,10 +167,12 @@ final class LiveStream {
         }
         emitted[choice][index] = entry.tokenId();
         askedFrom[choice] = -1;
+        remaining -= index < tokensPerChoice ? 1 : 0;
         // A producer that forgets to finish must not grow the journal beyond its bound: the mux ends such a choice.
         if (entry.finish() != null) {
             finished[choice] = true;
             unfinished--;
+            remaining -= Math.max(0, tokensPerChoice - index - 1);
         }
     }
 

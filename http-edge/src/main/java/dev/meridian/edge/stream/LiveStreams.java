@@ -26,6 +26,7 @@ final class LiveStreams {
 
     private final Attempts attempts;
     private final StreamSettings settings;
+    private final Readers readers;
     private final StreamMetrics metrics;
     private final LongSupplier nanoClock;
     private final Map<String, LiveStream> streams = new HashMap<>();
@@ -33,9 +34,15 @@ final class LiveStreams {
     private final List<LiveStream> touched = new ArrayList<>();
     private int probes;
 
-    LiveStreams(Attempts attempts, StreamSettings settings, StreamMetrics metrics, LongSupplier nanoClock) {
+    LiveStreams(
+            Attempts attempts,
+            StreamSettings settings,
+            Readers readers,
+            StreamMetrics metrics,
+            LongSupplier nanoClock) {
         this.attempts = attempts;
         this.settings = settings;
+        this.readers = readers;
         this.metrics = metrics;
         this.nanoClock = nanoClock;
     }
@@ -46,22 +53,26 @@ final class LiveStreams {
 
     void open(Open open) {
         StreamRequest request = open.request();
-        Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(request.model());
-        if (streams.size() >= settings.maxStreams()) {
-            open.replyTo().tell(new Rejected(new StreamFailure.TooManyStreams(settings.maxStreams())));
-        } else if (metrics.journalBytes().get() > settings.maxJournalBytes()) {
-            open.replyTo().tell(new Rejected(new StreamFailure.JournalFull(settings.maxJournalBytes())));
-        } else if (replica.isEmpty()) {
-            open.replyTo().tell(new Rejected(new StreamFailure.ByReplica(new Refusal.ModelUnknown(request.model()))));
-        } else {
-            LiveStream stream =
-                    new LiveStream(request, open.journal(), open.replyTo(), replica.get(), nanoClock.getAsLong());
-            if (streams.putIfAbsent(request.id(), stream) != null) {
-                throw new IllegalArgumentException("request " + request.id() + " is open already");
-            }
-            countActive(request, 1);
-            attempts.send(stream);
+        if (streams.containsKey(request.id())) {
+            throw new IllegalArgumentException("request " + request.id() + " is open already");
         }
+        long now = nanoClock.getAsLong();
+        Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(request.model());
+        if (replica.isEmpty()) {
+            open.replyTo().tell(new Rejected(new StreamFailure.ByReplica(new Refusal.ModelUnknown(request.model()))));
+            return;
+        }
+        StreamFailure refusal = streams.size() >= settings.maxStreams()
+                ? new StreamFailure.TooManyStreams(settings.maxStreams())
+                : readers.admit(request, open.journal(), now);
+        if (refusal != null) {
+            open.replyTo().tell(new Rejected(refusal));
+            return;
+        }
+        LiveStream stream = new LiveStream(request, open.journal(), open.replyTo(), replica.get(), now);
+        streams.put(request.id(), stream);
+        countActive(request, 1);
+        attempts.send(stream);
     }
 
     private void countActive(StreamRequest request, int change) {
@@ -75,6 +86,7 @@ final class LiveStreams {
             attempts.cancel(stream);
             close(stream, new StreamEnd.Abandoned());
         }
+        readers.left(requestId);
     }
 
     void on(StreamEvent event) {
@@ -168,10 +180,9 @@ final class LiveStreams {
         for (LiveStream stream : touched) {
             stream.touched = false;
             if (stream.allFinished()) {
-                close(stream, new StreamEnd.Finished());
-            } else {
-                stream.journal.flush();
+                forget(stream);
             }
+            stream.journal.flush();
         }
         touched.clear();
     }
@@ -182,21 +193,28 @@ final class LiveStreams {
             producer.tell(new ReplicaCommand.Cancel(entry.attempt()));
             return;
         }
-        switch (stream.take(entry, producer)) {
-            case TAKEN -> onTaken(stream, entry, now);
+        switch (stream.judge(entry, producer)) {
+            case NEXT -> onNext(stream, entry, now);
             case GAP -> onGap(stream, entry, producer);
             case FOREIGN -> producer.tell(new ReplicaCommand.Cancel(entry.attempt()));
             case DUPLICATE -> {}
         }
     }
 
-    private void onTaken(LiveStream stream, Entry entry, long now) {
+    private void onNext(LiveStream stream, Entry entry, long now) {
+        if (!stream.request.probe()) {
+            makeRoom(stream, Journal.bytesOf(entry));
+            if (streams.get(stream.request.id()) != stream) {
+                return;
+            }
+        }
+        stream.take(entry, now);
         stream.aliveAt = now;
         long gap = stream.gapSinceLastEntry(entry.choice(), now);
         if (!stream.request.probe()) {
             StreamMetrics.OfModel meters = metrics.of(stream.request.model());
             meters.token(gap);
-            if (entry.timings() != null) {
+            if (entry.finish() != null && entry.timings() != null) {
                 meters.finished(entry.timings());
             }
         }
@@ -205,6 +223,25 @@ final class LiveStreams {
         } else if (!stream.touched) {
             stream.touched = true;
             touched.add(stream);
+        }
+    }
+
+    /** Reservations keep this from happening, but where texts are far longer than they count on. */
+    private void makeRoom(LiveStream stream, long bytes) {
+        String own = stream.request.id();
+        while (!readers.haveRoom(bytes) && streams.containsKey(own)) {
+            String slowest = readers.slowest().orElse(own);
+            readers.overflow(slowest);
+            abandon(slowest);
+        }
+    }
+
+    /** Ends what is left of a request whose journal has ended already. */
+    private void abandon(String requestId) {
+        LiveStream stream = streams.get(requestId);
+        if (stream != null) {
+            attempts.cancel(stream);
+            forget(stream);
         }
     }
 
@@ -264,6 +301,7 @@ final class LiveStreams {
 
     void tick() {
         long now = nanoClock.getAsLong();
+        readers.cutStalled(now).forEach(this::abandon);
         for (LiveStream stream : List.copyOf(streams.values())) {
             if (now - stream.deadlineAt >= 0) {
                 fail(stream, new StreamFailure.ByReplica(new Refusal.DeadlineExceeded()));
@@ -311,8 +349,7 @@ final class LiveStreams {
         if (unmentioned || stuck) {
             Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
             boolean forgotten = unmentioned && speaks;
-            // Harmless where it was only slow: the Submit comes with a Cancel of the attempt before, and a later
-            // attempt
+            // Harmless where it was only slow: the Submit comes with a Cancel of the attempt before, and a later one
             // takes that one's place.
             boolean noSign = now - Math.max(stream.aliveAt, pulse.heardAt()) >= SILENCES_UNTIL_SAME_REPLICA * silence;
             if (replica.isPresent() && (forgotten || noSign || !replica.get().equals(stream.replica))) {
@@ -342,9 +379,13 @@ final class LiveStreams {
                     end instanceof StreamEnd.Failed failed ? failed.reason() : new StreamFailure.ClientLeft()));
         }
         attempts.logIfEngineFailed(stream, end);
-        streams.remove(stream.request.id());
-        countActive(stream.request, -1);
+        forget(stream);
         stream.journal.end(end);
         stream.journal.flush();
+    }
+
+    private void forget(LiveStream stream) {
+        streams.remove(stream.request.id());
+        countActive(stream.request, -1);
     }
 }

@@ -1,6 +1,7 @@
 package dev.meridian.edge.stream;
 
 import dev.meridian.protocol.Refusal;
+import java.time.Duration;
 
 /** Why the edge ends a stream before its last token. */
 public sealed interface StreamFailure {
@@ -16,8 +17,17 @@ public sealed interface StreamFailure {
     /** The edge carries {@code limit} streams already. */
     record TooManyStreams(int limit) implements StreamFailure {}
 
-    /** Clients read too slowly: {@code limitBytes} of entries wait for them. */
+    /** What this stream may need does not fit beside what others hold or may need of {@code limitBytes}. */
     record JournalFull(long limitBytes) implements StreamFailure {}
+
+    /** What this stream may need is never given to one. */
+    record ReplyTooLarge(long neededBytes, long limitBytes) implements StreamFailure {}
+
+    /** All unread entries together passed {@code limitBytes}, and this stream had most of them. */
+    record JournalOverflow(long limitBytes) implements StreamFailure {}
+
+    /** Its client took nothing for {@code limit} though there was something. */
+    record ReaderTooSlow(Duration limit) implements StreamFailure {}
 
     /** Its client closed the connection before a replica answered. */
     record ClientLeft() implements StreamFailure {}

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The edge's meters. A label {@code model} is only ever a model of the directory, so their number is bounded.
@@ -25,21 +24,22 @@ public final class StreamMetrics {
     private final Map<String, OfModel> models = new ConcurrentHashMap<>();
     private final Map<String, Counter> refusals = new ConcurrentHashMap<>();
     private final AtomicInteger activeStreams = new AtomicInteger();
-    private final AtomicLong journalBytes = new AtomicLong();
 
-    public StreamMetrics(MeterRegistry registry) {
+    /** Meters in {@code registry}, with what {@code journals} hold. */
+    public StreamMetrics(MeterRegistry registry, JournalBudget journals) {
         this.registry = registry;
         Gauge.builder("meridian.streams.active", activeStreams, AtomicInteger::get)
                 .description("Requests that a replica works on or is asked for, without health checks")
                 .register(registry);
-        Gauge.builder("meridian.journal.bytes", journalBytes, AtomicLong::get)
-                .description("Entries that clients have not read yet, estimated heap bytes")
+        Gauge.builder("meridian.journal.bytes", journals, JournalBudget::heldBytes)
+                .description("Entries that clients have not got yet, estimated heap bytes")
                 .register(registry);
-    }
-
-    /** The unread bytes of all journals. */
-    public AtomicLong journalBytes() {
-        return journalBytes;
+        Gauge.builder("meridian.journal.reserved.bytes", journals, JournalBudget::reservedBytes)
+                .description("What running streams may still bring, estimated heap bytes")
+                .register(registry);
+        Gauge.builder("meridian.journal.limit.bytes", journals, JournalBudget::limitBytes)
+                .description("What both may be together")
+                .register(registry);
     }
 
     void activeStreams(int count) {

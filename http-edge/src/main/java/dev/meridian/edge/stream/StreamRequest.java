@@ -10,6 +10,7 @@ import java.util.Objects;
  *
  * @param id unique in the cluster; the id of every attempt
  * @param contextTokens the model's context, which bounds every choice
+ * @param receivedNanos when the request arrived, on the mux's clock
  * @param timeLimit from now to the deadline
  * @param deadlineEpochMillis the same deadline as a wall-clock time, for replicas elsewhere
  * @param probe a health check: not counted in any of the edge's metrics
@@ -20,6 +21,7 @@ public record StreamRequest(
         Prompt prompt,
         Generation generation,
         int contextTokens,
+        long receivedNanos,
         Duration timeLimit,
         long deadlineEpochMillis,
         boolean probe) {
@@ -33,6 +35,21 @@ public record StreamRequest(
 
     /** The most tokens that one choice can get. */
     public int maxTokensPerChoice() {
-        return generation.maxTokens() == 0 ? contextTokens : Math.min(contextTokens, generation.maxTokens());
+        return maxTokensPerChoice(contextTokens);
+    }
+
+    /** The most tokens that one choice can get where the prompt leaves {@code room}. */
+    int maxTokensPerChoice(int room) {
+        return generation.maxTokens() == 0 ? room : Math.min(room, generation.maxTokens());
+    }
+
+    /** What the journal needs at most for {@code tokens}, unless their texts are uncommonly long. */
+    long journalBytes(long tokens) {
+        return tokens * Journal.bytesPerToken(generation.topLogprobs());
+    }
+
+    /** The same for all that the request can bring. */
+    long worstJournalBytes() {
+        return journalBytes((long) generation.choices() * maxTokensPerChoice());
     }
 }

@@ -14,7 +14,9 @@ import java.time.Duration;
  * @param maxAttempts attempts a request may use
  * @param maxResends gaps an attempt may report before the next attempt starts
  * @param maxStreams streams at a time
- * @param maxJournalBytes no new stream starts while unread entries of all streams hold more
+ * @param maxJournalBytes what entries that no client has got yet, and those that running streams may bring, may hold
+ * @param maxStreamJournalBytes what one stream may need of it
+ * @param readerStall a client that takes nothing for this long, though there is something, is cut off
  */
 public record StreamSettings(
         Duration tick,
@@ -24,15 +26,22 @@ public record StreamSettings(
         int maxAttempts,
         int maxResends,
         int maxStreams,
-        long maxJournalBytes) {
+        long maxJournalBytes,
+        long maxStreamJournalBytes,
+        Duration readerStall) {
     public StreamSettings {
         requirePositive(tick, "tick");
         requirePositive(acceptTimeout, "accept timeout");
         requirePositive(heartbeatSilence, "heartbeat silence");
         requirePositive(stepStall, "step stall");
+        requirePositive(readerStall, "reader stall");
         if (maxAttempts < 1 || maxResends < 0 || maxStreams < 1 || maxJournalBytes < 1) {
             throw new IllegalArgumentException(
                     "attempts, streams and journal bytes are at least 1, resends at least 0");
+        }
+        if (maxStreamJournalBytes < 1 || maxStreamJournalBytes > maxJournalBytes) {
+            throw new IllegalArgumentException("max-stream-journal-bytes " + maxStreamJournalBytes
+                    + ", expected 1 to max-journal-bytes, " + maxJournalBytes);
         }
     }
 

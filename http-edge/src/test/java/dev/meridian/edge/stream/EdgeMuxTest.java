@@ -45,7 +45,7 @@ final class EdgeMuxTest {
         send(submit, fixture.replica, 3, last(attempt, 1, 2, "e"));
         fixture.settle();
         assertThat(client.read()).isEqualTo("abcde");
-        assertThat(client.end).isEqualTo(new StreamEnd.Finished());
+        assertThat(client.end).isInstanceOf(StreamEnd.Finished.class);
         assertThat(fixture.activeStreams()).isZero();
         fixture.expectNothingMore(fixture.replica);
     }
@@ -80,7 +80,7 @@ final class EdgeMuxTest {
                 last(attempt, 0, 3, "d"));
         fixture.settle();
         assertThat(client.read()).isEqualTo("abcd");
-        assertThat(client.end).isEqualTo(new StreamEnd.Finished());
+        assertThat(client.end).isInstanceOf(StreamEnd.Finished.class);
     }
 
     @Test
@@ -94,7 +94,7 @@ final class EdgeMuxTest {
         send(submit, fixture.replica, 1, last(attempt, 0, 0, "a"));
         fixture.settle();
         assertThat(client.read()).isEqualTo("a");
-        assertThat(client.end).isEqualTo(new StreamEnd.Finished());
+        assertThat(client.end).isInstanceOf(StreamEnd.Finished.class);
     }
 
     @Test
@@ -167,7 +167,7 @@ final class EdgeMuxTest {
         send(next, other, 7, last(next.attempt(), 1, 1, "c"));
         fixture.settle();
         assertThat(client.read()).isEqualTo("abc");
-        assertThat(client.end).isEqualTo(new StreamEnd.Finished());
+        assertThat(client.end).isInstanceOf(StreamEnd.Finished.class);
         fixture.replica.expectMessage(new Cancel(attempt));
     }
 
@@ -295,21 +295,13 @@ final class EdgeMuxTest {
     }
 
     @Test
-    void streamsAndUnreadBytesAreBounded() {
-        Client slow = fixture.openAccepted("a", 1);
-        Submit submit = fixture.submit();
-        for (int index = 0; index < 90; index++) {
-            send(submit, fixture.replica, index, entry(submit.attempt(), 0, index, "word"));
-        }
-        fixture.settle();
-        fixture.open("b", 1, 0);
-        fixture.opening.expectMessage(new EdgeMux.Rejected(new StreamFailure.JournalFull(10_000)));
-        assertThat(slow.read()).hasSize(90 * 4);
-        assertThat(fixture.metrics.journalBytes()).hasValue(0);
+    void streamsAreBounded() {
+        fixture.openAccepted("a", 1);
+        fixture.openAccepted("b", 1);
         fixture.openAccepted("c", 1);
-        fixture.openAccepted("d", 1);
-        fixture.open("e", 1, 0);
+        fixture.open("d", 1, 0);
         fixture.opening.expectMessage(new EdgeMux.Rejected(new StreamFailure.TooManyStreams(3)));
+        fixture.expectNothingMore(fixture.replica);
     }
 
     @Test

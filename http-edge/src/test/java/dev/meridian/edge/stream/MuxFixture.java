@@ -31,16 +31,19 @@ final class MuxFixture implements AutoCloseable {
     static final Duration ACCEPT = Duration.ofMillis(500);
     static final Duration SILENCE = Duration.ofSeconds(1);
     static final Duration STALL = Duration.ofSeconds(5);
+    static final Duration READER_STALL = Duration.ofSeconds(30);
     static final Duration DEADLINE = Duration.ofSeconds(60);
     /** The mux's own timer never fires: tests tick. */
     static final Duration NEVER = Duration.ofDays(1);
 
-    static final StreamSettings SETTINGS = new StreamSettings(NEVER, ACCEPT, SILENCE, STALL, 5, 2, 3, 10_000);
+    static final StreamSettings SETTINGS =
+            new StreamSettings(NEVER, ACCEPT, SILENCE, STALL, 5, 2, 3, 1_000_000, 500_000, READER_STALL);
 
     final ActorTestKit kit = ActorTestKit.create();
     final Map<String, ActorRef<ReplicaCommand>> directory = new ConcurrentHashMap<>();
     final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    final StreamMetrics metrics = new StreamMetrics(registry);
+    final JournalBudget journals;
+    final StreamMetrics metrics;
     final TestProbe<ReplicaCommand> replica = kit.createTestProbe();
     final TestProbe<EdgeMux.Opening> opening = kit.createTestProbe();
     final ActorRef<EdgeMux.Command> mux;
@@ -55,8 +58,10 @@ final class MuxFixture implements AutoCloseable {
 
     MuxFixture(StreamSettings settings) {
         directory.put("m", replica.getRef());
-        mux = kit.spawn(
-                EdgeMux.create(settings, model -> Optional.ofNullable(directory.get(model)), metrics, nanos::get));
+        journals = new JournalBudget(settings.maxJournalBytes());
+        metrics = new StreamMetrics(registry, journals);
+        mux = kit.spawn(EdgeMux.create(
+                settings, model -> Optional.ofNullable(directory.get(model)), journals, metrics, nanos::get));
     }
 
     /** One open stream with its journal. */
@@ -94,11 +99,11 @@ final class MuxFixture implements AutoCloseable {
     }
 
     private Client open(String id, int choices, int maxTokens, boolean probe) {
-        Client client = new Client(id, new Journal(metrics.journalBytes()));
+        Client client = new Client(id, Journal.streamed(probe ? new JournalBudget(1000) : journals));
         Prompt prompt = new Prompt.Chat(List.of(new ChatMessage(Role.USER, "hi")));
         Generation generation = new Generation(Sampling.greedy(), choices, maxTokens, List.of(), -1);
         StreamRequest request =
-                new StreamRequest(id, "m", prompt, generation, 512, DEADLINE, DEADLINE.toMillis(), probe);
+                new StreamRequest(id, "m", prompt, generation, 512, nanos.get(), DEADLINE, DEADLINE.toMillis(), probe);
         mux.tell(new EdgeMux.Open(request, client.journal, opening.getRef()));
         return client;
     }
@@ -161,10 +166,11 @@ final class MuxFixture implements AutoCloseable {
                 new Prompt.Text(""),
                 new Generation(Sampling.greedy(), 1, 1, List.of(), -1),
                 1,
+                nanos.get(),
                 DEADLINE,
                 0,
                 false);
-        mux.tell(new EdgeMux.Open(nowhere, new Journal(new AtomicLong()), fence.getRef()));
+        mux.tell(new EdgeMux.Open(nowhere, Journal.streamed(new JournalBudget(1)), fence.getRef()));
         fence.receiveMessage();
     }
 
