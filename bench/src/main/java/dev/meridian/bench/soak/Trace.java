@@ -67,8 +67,8 @@ record Trace(String name, List<Arrival> arrivals) {
                 if (!arrivals.isEmpty() && nanos < arrivals.getLast().nanos()) {
                     throw new IllegalArgumentException("earlier than the line before");
                 }
-                arrivals.add(new Arrival(
-                        nanos, tokens(fields[1], HEADER.split(",")[1]), tokens(fields[2], HEADER.split(",")[2])));
+                arrivals.add(
+                        new Arrival(nanos, tokens(fields[1], "ContextTokens"), tokens(fields[2], "GeneratedTokens")));
             } catch (DateTimeException | IllegalArgumentException e) {
                 throw new MeasurementFailed(file + ": line " + (at + 1) + ": " + e.getMessage(), e);
             }
