@@ -1,5 +1,6 @@
 package dev.meridian.bench;
 
+import dev.meridian.bench.http.HttpCommand;
 import dev.meridian.bench.soak.SoakCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -10,7 +11,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description = "Measure this machine.",
-        subcommands = {EngineBenchCommand.class, SoakCommand.class})
+        subcommands = {EngineBenchCommand.class, HttpCommand.class, SoakCommand.class})
 public final class BenchCommand implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -215,7 +215,7 @@ final class Node implements AutoCloseable {
     }
 
     /** The models of this one process. */
-    private record Directory(List<ServedModel> models) implements ModelDirectory {
+    record Directory(List<ServedModel> models) implements ModelDirectory {
         Directory {
             models = List.copyOf(models);
         }
