@@ -1,5 +1,7 @@
 package dev.meridian.bench;
 
+import dev.meridian.bench.http.HttpCommand;
+import dev.meridian.bench.soak.SoakCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -9,7 +11,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description = "Measure this machine.",
-        subcommands = {EngineBenchCommand.class})
+        subcommands = {EngineBenchCommand.class, HttpCommand.class, SoakCommand.class})
 public final class BenchCommand implements Runnable {
     @Spec
     private CommandSpec spec;

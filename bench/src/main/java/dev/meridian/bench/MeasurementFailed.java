@@ -4,11 +4,11 @@ package dev.meridian.bench;
 public final class MeasurementFailed extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    MeasurementFailed(String message) {
+    public MeasurementFailed(String message) {
         super(message);
     }
 
-    MeasurementFailed(String message, Throwable cause) {
+    public MeasurementFailed(String message, Throwable cause) {
         super(message, cause);
     }
 }

@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
             VerifyCommand.class,
             EvalCommand.class,
             BenchCommand.class,
+            BenchServerCommand.class,
             CompletionCommand.class,
             HelpCommand.class,
         },

@@ -46,13 +46,20 @@ final class Node implements AutoCloseable {
     private final List<LoadedModel> models;
     private final ActorSystem<Void> system;
     private final HttpEdge edge;
+    private final ProcessMetrics metrics;
     private boolean closed;
 
-    private Node(NodeSettings settings, List<LoadedModel> models, ActorSystem<Void> system, HttpEdge edge) {
+    private Node(
+            NodeSettings settings,
+            List<LoadedModel> models,
+            ActorSystem<Void> system,
+            HttpEdge edge,
+            ProcessMetrics metrics) {
         this.settings = settings;
         this.models = models;
         this.system = system;
         this.edge = edge;
+        this.metrics = metrics;
     }
 
     /** Starts serving. On any failure nothing is left running. */
@@ -70,7 +77,7 @@ final class Node implements AutoCloseable {
             HttpEdge edge = HttpEdge.start(system, settings.edge(), new Directory(served), registry)
                     .toCompletableFuture()
                     .join();
-            return new Node(settings, models, system, edge);
+            return new Node(settings, models, system, edge, ProcessMetrics.register(registry));
         } catch (CompletionException e) {
             stop(system, models);
             Throwable cause = e.getCause() == null ? e : e.getCause();
@@ -200,6 +207,7 @@ final class Node implements AutoCloseable {
         edge.stop(settings.stopDelay(), settings.stopGrace())
                 .toCompletableFuture()
                 .join();
+        metrics.close();
         stop(system, models);
     }
 
@@ -210,7 +218,7 @@ final class Node implements AutoCloseable {
     }
 
     /** The models of this one process. */
-    private record Directory(List<ServedModel> models) implements ModelDirectory {
+    record Directory(List<ServedModel> models) implements ModelDirectory {
         Directory {
             models = List.copyOf(models);
         }

@@ -107,7 +107,7 @@ final class UpCommand implements Callable<Integer> {
         out.flush();
     }
 
-    private static String url(InetSocketAddress address) {
+    static String url(InetSocketAddress address) {
         String host = address.getAddress().getHostAddress();
         return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
     }
