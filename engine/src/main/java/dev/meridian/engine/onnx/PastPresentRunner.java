@@ -35,7 +35,7 @@ final class PastPresentRunner implements ModelRunner {
     private final GraphLayout layout;
     private final ModelShape shape;
     private final RunnerSettings settings;
-    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    private final OrtEnvironment environment = OnnxEnvironment.get();
     private final Opened opened;
     private final PastPresentSignature signature;
     private final long kvBytesPerToken;
