@@ -34,4 +34,11 @@ public record Generation(Sampling sampling, int choices, int maxTokens, List<Str
             throw new IllegalArgumentException("topLogprobs " + topLogprobs + ", expected -1 to " + MAX_TOP_LOGPROBS);
         }
     }
+
+    /** Without the stop texts, which clients write: they never reach a log. */
+    @Override
+    public String toString() {
+        return "Generation[" + choices + " choices, " + maxTokens + " tokens, " + stop.size() + " stops, " + sampling
+                + "]";
+    }
 }
