@@ -56,7 +56,8 @@ final class AccessTest {
                 Keys.limited("two-requests", "mk-two-requests", 2, 0, 0),
                 Keys.limited("few-tokens", "mk-few-tokens", 0, 4, 0),
                 Keys.limited("one-stream", "mk-one-stream", 0, 0, 1));
-        closed = new EdgeFixture("meridian.edge { auth = always, reload-interval = 50ms, keys-file = \"" + keys + "\" }");
+        closed = new EdgeFixture(
+                "meridian.edge { auth = always, reload-interval = 50ms, keys-file = \"" + keys + "\" }");
         closed.serve("atlas", REPLICA);
         closed.serve("other", REPLICA);
         open = new EdgeFixture("meridian.edge { allowed-hosts = [proxy.lan], max-body-bytes = 4000 }");
@@ -82,10 +83,10 @@ final class AccessTest {
         if (headers.length > 0) {
             request.headers(headers);
         }
-        return closed.send(route.takes("POST")
-                ? request.POST(BodyPublishers.ofString(HELLO))
-                        .build()
-                : request.build());
+        return closed.send(
+                route.takes("POST")
+                        ? request.POST(BodyPublishers.ofString(HELLO)).build()
+                        : request.build());
     }
 
     private static void refuses(HttpResponse<String> response, int status, String code, String challenge) {
@@ -106,8 +107,10 @@ final class AccessTest {
     void noRouteAnswersAWrongAnExpiredOrARevokedKey(Route route) {
         Keys.add(keys, Keys.key("revoked", "mk-revoked", Role.ADMIN, List.of(), null));
         await(() -> call(route, "Authorization", "Bearer mk-revoked").statusCode() != 401);
-        new KeyFile(keys).update(all ->
-                all.stream().filter(key -> !key.name().equals("revoked")).toList());
+        new KeyFile(keys)
+                .update(all -> all.stream()
+                        .filter(key -> !key.name().equals("revoked"))
+                        .toList());
         await(() -> call(route, "Authorization", "Bearer mk-revoked").statusCode() == 401);
         String challenge = "Bearer realm=\"meridian\", error=\"invalid_token\"";
         for (String secret : List.of("mk-revoked", "mk-expired", "mk-wrong", "mk-admin2", "mk-admi")) {
@@ -136,15 +139,17 @@ final class AccessTest {
     @ValueSource(strings = {"/", "/v1/nothing", "/health/live", "/metrics"})
     void whatIsNoRouteIsNotToldFromOneWithoutAKey(String path) {
         refuses(closed.get(closed.uri(path)), 401, "invalid_api_key", "Bearer realm=\"meridian\"");
-        assertThat(closed.get(closed.uri(path), "Authorization", "Bearer mk-client").statusCode())
+        assertThat(closed.get(closed.uri(path), "Authorization", "Bearer mk-client")
+                        .statusCode())
                 .isEqualTo(404);
     }
 
     @Test
     void aRefusalDoesNotWaitForTheBody() throws IOException {
         try (RawClient client = new RawClient(closed.edge.clientAddress())) {
-            client.send("POST " + EdgeFixture.CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                    + "Content-Length: 100\r\n\r\n{");
+            client.send(
+                    "POST " + EdgeFixture.CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                            + "Content-Length: 100\r\n\r\n{");
             assertThat(client.readUntil("invalid_api_key")).startsWith("HTTP/1.1 401 ");
         }
     }
@@ -152,7 +157,9 @@ final class AccessTest {
     @Test
     void aKeyOfSomeModelsSeesAndUsesThoseAlone() {
         String[] key = {"Authorization", "Bearer mk-one-model"};
-        assertThat(closed.get(closed.uri("/v1/models"), key).body()).contains("\"atlas\"").doesNotContain("\"other\"");
+        assertThat(closed.get(closed.uri("/v1/models"), key).body())
+                .contains("\"atlas\"")
+                .doesNotContain("\"other\"");
         REPLICA.setScript(ScriptedReplica.saying("ok"));
         assertThat(closed.post(EdgeFixture.CHAT, HELLO, key).statusCode()).isEqualTo(200);
         for (String model : List.of("other", "nowhere")) {
@@ -171,7 +178,10 @@ final class AccessTest {
         assertThat(closed.post(EdgeFixture.CHAT, "{", key).statusCode()).isEqualTo(400);
         HttpResponse<String> third = closed.post(EdgeFixture.CHAT, HELLO, key);
         refuses(third, 429, "rate_limit_exceeded", "");
-        assertThat(third.headers().firstValue("retry-after").map(Integer::valueOf).orElse(0))
+        assertThat(third.headers()
+                        .firstValue("retry-after")
+                        .map(Integer::valueOf)
+                        .orElse(0))
                 .isBetween(1, 30);
         assertThat(third.headers().firstValue("x-ratelimit-remaining-requests")).hasValue("0");
     }
@@ -190,14 +200,11 @@ final class AccessTest {
     static Stream<Arguments> endings() {
         return Stream.of(
                 Arguments.of("ended well", ScriptedReplica.saying("ok")),
-                Arguments.of("refused", (ScriptedReplica.Script) (submit, _) -> submit.edge()
-                        .tell(new StreamEvent.Refused(
-                                submit.attempt(), new Refusal.QueueFull(1)))),
+                Arguments.of("refused", (ScriptedReplica.Script) (submit, _) ->
+                        submit.edge().tell(new StreamEvent.Refused(submit.attempt(), new Refusal.QueueFull(1)))),
                 Arguments.of("failed", (ScriptedReplica.Script) (submit, replica) -> {
                     ScriptedReplica.accept(submit, replica, 3);
-                    submit.edge()
-                            .tell(new StreamEvent.Refused(
-                                    submit.attempt(), new Refusal.EngineFailed("x")));
+                    submit.edge().tell(new StreamEvent.Refused(submit.attempt(), new Refusal.EngineFailed("x")));
                 }));
     }
 
@@ -254,7 +261,8 @@ final class AccessTest {
         for (var address : List.of(open.edge.clientAddress(), open.edge.adminAddress())) {
             String path = address.equals(open.edge.clientAddress()) ? "/v1/models" : "/health/live";
             try (RawClient client = new RawClient(address)) {
-                client.send("GET " + path + " HTTP/1.1\r\n" + header.replace(";", "\r\n") + "\r\nConnection: close\r\n\r\n");
+                client.send("GET " + path + " HTTP/1.1\r\n" + header.replace(";", "\r\n")
+                        + "\r\nConnection: close\r\n\r\n");
                 String answer = client.readToEnd();
                 assertThat(answer).startsWith("HTTP/1.1 " + status + " ");
                 assertThat(answer.contains("\"code\":\"" + (status == 421 ? "host_forbidden" : "malformed_request")))
@@ -266,7 +274,8 @@ final class AccessTest {
     @Test
     void anAbsoluteTargetIsItsHost() throws IOException {
         try (RawClient client = new RawClient(open.edge.clientAddress())) {
-            client.send("GET http://evil.example/v1/models HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+            client.send(
+                    "GET http://evil.example/v1/models HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
             assertThat(client.readToEnd()).startsWith("HTTP/1.1 421 ");
         }
         try (RawClient client = new RawClient(open.edge.clientAddress())) {
@@ -291,7 +300,8 @@ final class AccessTest {
                 .header("Access-Control-Request-Method", "POST")
                 .build());
         refuses(preflight, 403, "origin_forbidden", "");
-        assertThat(preflight.headers().firstValue("access-control-allow-origin")).isEmpty();
+        assertThat(preflight.headers().firstValue("access-control-allow-origin"))
+                .isEmpty();
     }
 
     @Test
@@ -306,7 +316,8 @@ final class AccessTest {
         HttpRequest.Builder request = HttpRequest.newBuilder(closed.uri(EdgeFixture.CHAT))
                 .header("Origin", "http://localhost:3000")
                 .header("Access-Control-Request-Method", "POST");
-        assertThat(closed.send(request.method("OPTIONS", BodyPublishers.noBody()).build())
+        assertThat(closed.send(request.method("OPTIONS", BodyPublishers.noBody())
+                                .build())
                         .statusCode())
                 .isEqualTo(204);
         HttpResponse<String> refused = closed.post(EdgeFixture.CHAT, HELLO, "Origin", "http://localhost:3000");

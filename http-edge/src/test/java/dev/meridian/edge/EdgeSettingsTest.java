@@ -94,6 +94,7 @@ final class EdgeSettingsTest {
             })
     void valuesOutOfRangeAreRefused(String line) {
         Config config = ConfigFactory.parseString("meridian.edge." + line).withFallback(REFERENCE);
-        assertThatThrownBy(() -> EdgeSettings.of(config)).isInstanceOfAny(IllegalArgumentException.class, ConfigException.BadValue.class);
+        assertThatThrownBy(() -> EdgeSettings.of(config))
+                .isInstanceOfAny(IllegalArgumentException.class, ConfigException.BadValue.class);
     }
 }

@@ -50,9 +50,16 @@ final class LogCanaryTest {
     private final AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
         @Override
         protected void append(ILoggingEvent event) {
-            captured.add(event.getLoggerName() + ' ' + event.getFormattedMessage() + ' '
-                    + Arrays.toString(event.getArgumentArray()) + ' ' + event.getMDCPropertyMap()
-                    + (event.getThrowableProxy() == null ? "" : ThrowableProxyUtil.asString(event.getThrowableProxy())));
+            captured.add(event.getLoggerName()
+                    + ' '
+                    + event.getFormattedMessage()
+                    + ' '
+                    + Arrays.toString(event.getArgumentArray())
+                    + ' '
+                    + event.getMDCPropertyMap()
+                    + (event.getThrowableProxy() == null
+                            ? ""
+                            : ThrowableProxyUtil.asString(event.getThrowableProxy())));
         }
     };
 
@@ -134,8 +141,7 @@ final class LogCanaryTest {
                 new Refusal.TemplateFailed(CANARY, 1),
                 new Refusal.EngineFailed("the engine's own words"));
         for (Refusal refusal : refusals) {
-            replica.setScript(
-                    (submit, _) -> submit.edge().tell(new StreamEvent.Refused(submit.attempt(), refusal)));
+            replica.setScript((submit, _) -> submit.edge().tell(new StreamEvent.Refused(submit.attempt(), refusal)));
             edge.post(EdgeFixture.CHAT, CHAT, KEYED);
             replica.setScript((submit, self) -> {
                 ScriptedReplica.accept(submit, self, 3);

@@ -156,7 +156,8 @@ final class RawConnectionTest {
         try (RawClient client = connect()) {
             client.post(EdgeFixture.CHAT, STREAM, "X-Request-Id: first");
             client.send("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: second\r\n\r\n");
-            client.send("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: third\r\nConnection: close\r\n\r\n");
+            client.send(
+                    "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: third\r\nConnection: close\r\n\r\n");
             assertThat(client.readToEnd())
                     .containsSubsequence(
                             "x-request-id: first", "[DONE]", "x-request-id: second", "x-request-id: third");

@@ -56,8 +56,10 @@ final class TlsTest {
         logger.setLevel(Level.INFO);
         log.start();
         logger.addAppender(log);
-        edge = new EdgeFixture("meridian.edge { reload-interval = 20ms, tls { certificate = \"" + folder
-                + "/cert.pem\", key = \"" + folder + "/key.pem\" } }", Instant.now());
+        edge = new EdgeFixture(
+                "meridian.edge { reload-interval = 20ms, tls { certificate = \"" + folder + "/cert.pem\", key = \""
+                        + folder + "/key.pem\" } }",
+                Instant.now());
     }
 
     @AfterEach
@@ -73,7 +75,8 @@ final class TlsTest {
             KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
             store.load(null, null);
             for (Certificates.Pair pair : trusted) {
-                store.setCertificateEntry(pair.parsed().getSubjectX500Principal().getName(), pair.parsed());
+                store.setCertificateEntry(
+                        pair.parsed().getSubjectX500Principal().getName(), pair.parsed());
             }
             TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
             trust.init(store);
@@ -120,7 +123,9 @@ final class TlsTest {
             try (SSLSocket socket = connect(address, protocol, first)) {
                 send(socket, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
                 assertThat(readUntil(socket, "}")).startsWith("HTTP/1.1 200 OK");
-                assertThat(socket.getApplicationProtocol()).as("HTTP/2 is not offered").isEmpty();
+                assertThat(socket.getApplicationProtocol())
+                        .as("HTTP/2 is not offered")
+                        .isEmpty();
             }
             try (RawClient plain = new RawClient(address)) {
                 plain.send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -131,8 +136,8 @@ final class TlsTest {
 
     @Test
     void aClientThatDoesNotKnowTheCertificateDoesNotTrustIt() {
-        assertThatThrownBy(
-                        () -> connect(edge.edge.clientAddress(), "TLSv1.3", second).close())
+        assertThatThrownBy(() ->
+                        connect(edge.edge.clientAddress(), "TLSv1.3", second).close())
                 .isInstanceOf(SSLHandshakeException.class);
     }
 
@@ -144,8 +149,10 @@ final class TlsTest {
         });
         var self = edge.serve("atlas", replica);
         try (SSLSocket socket = connect(edge.edge.clientAddress(), "TLSv1.3", first)) {
-            send(socket, "POST " + EdgeFixture.CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                    + "Content-Length: " + STREAM.length() + "\r\n\r\n" + STREAM);
+            send(
+                    socket,
+                    "POST " + EdgeFixture.CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                            + "Content-Length: " + STREAM.length() + "\r\n\r\n" + STREAM);
             readUntil(socket, "\"content\":\"one\"");
             replace(second.certificate(), "cert.pem");
             await("the half that does not fit was seen", () -> log.list.size() == 1);

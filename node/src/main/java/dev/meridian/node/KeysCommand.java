@@ -54,7 +54,8 @@ final class KeysCommand implements Runnable {
         private @Nullable Path config;
 
         KeyFile file() {
-            return new KeyFile(NodeSettings.load(config, Map.of()).edge().access().keysFile());
+            return new KeyFile(
+                    NodeSettings.load(config, Map.of()).edge().access().keysFile());
         }
     }
 

@@ -87,7 +87,8 @@ final class UpCommand implements Callable<Integer> {
         boolean needsKey = access.needsKey(node.clientAddress().getAddress());
         out.println("Meridian is up.");
         out.println();
-        out.println("  API     " + api + "/v1   (OpenAI's; " + (needsKey ? "needs a key)" : "no key needed on loopback)"));
+        out.println(
+                "  API     " + api + "/v1   (OpenAI's; " + (needsKey ? "needs a key)" : "no key needed on loopback)"));
         out.println("  Admin   " + url(node.adminAddress(), access) + "   /health/live  /health/ready  /metrics");
         out.println();
         Table table = new Table(List.of("Model", "Weights", "Memory", "Context"), 2, 3);
@@ -115,6 +116,7 @@ final class UpCommand implements Callable<Integer> {
 
     private static String url(InetSocketAddress address, AccessSettings access) {
         String host = address.getAddress().getHostAddress();
-        return (access.tls() == null ? "http://" : "https://") + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+        return (access.tls() == null ? "http://" : "https://") + (host.contains(":") ? "[" + host + "]" : host) + ":"
+                + address.getPort();
     }
 }

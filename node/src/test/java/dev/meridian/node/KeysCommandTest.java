@@ -44,7 +44,8 @@ final class KeysCommandTest {
 
     @Test
     void aKeyIsShownOnceListedWithoutItAndRevoked() throws IOException {
-        assertThat(run("keys add --name shop --models atlas,tiny --tokens-per-minute 500 --concurrent 2")).isZero();
+        assertThat(run("keys add --name shop --models atlas,tiny --tokens-per-minute 500 --concurrent 2"))
+                .isZero();
         String secret = out.toString().strip();
         assertThat(secret).matches("mk-[A-Za-z0-9_-]{43}");
         assertThat(Files.readString(folder.resolve("keys.json"))).doesNotContain(secret);

@@ -91,7 +91,8 @@ public final class Access {
 
     private Gate gate(String setting, String host, OriginCheck origins) {
         InetAddress address = address(setting, host);
-        boolean checkHost = address.isLoopbackAddress() || !settings.allowedHosts().isEmpty();
+        boolean checkHost =
+                address.isLoopbackAddress() || !settings.allowedHosts().isEmpty();
         boolean needsKey = settings.needsKey(address);
         return new Gate(checkHost ? new HostCheck(settings.allowedHosts()) : null, origins, needsKey ? keys : null);
     }

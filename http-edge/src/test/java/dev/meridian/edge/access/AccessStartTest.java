@@ -70,7 +70,9 @@ final class AccessStartTest {
         keys(Keys.key("old", "old", Role.ADMIN, List.of(), Instant.EPOCH));
         assertThatThrownBy(() -> open(ANY, LOOPBACK, tls)).hasMessageContaining("needs a key.");
         keys(Keys.key("c", "c", Role.CLIENT, List.of(), null));
-        assertThatThrownBy(() -> open(ANY, ANY, tls)).hasMessageContaining("admin-host").hasMessageContaining("a key.");
+        assertThatThrownBy(() -> open(ANY, ANY, tls))
+                .hasMessageContaining("admin-host")
+                .hasMessageContaining("a key.");
         assertThat(open(ANY, LOOPBACK, tls).tls()).isPresent();
         keys(Keys.key("a", "a", Role.ADMIN, List.of(), null));
         assertThat(open(ANY, ANY, tls).tls()).isPresent();

@@ -80,7 +80,9 @@ public final class Certificates {
     static Path write(Path file, String label, byte[] der) throws IOException {
         String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
         return Files.writeString(
-                file, "-----BEGIN " + label + "-----\n" + body + "\n-----END " + label + "-----\n", StandardCharsets.US_ASCII);
+                file,
+                "-----BEGIN " + label + "-----\n" + body + "\n-----END " + label + "-----\n",
+                StandardCharsets.US_ASCII);
     }
 
     /** What PKCS#8 wraps: the last element of its sequence of three, an octet string. */

@@ -34,7 +34,8 @@ final class KeyFileTest {
         assertThat(new KeyFile(file).read()).containsExactly(all);
         assertThat(secret).matches("mk-[A-Za-z0-9_-]{43}");
         assertThat(Files.readString(file)).doesNotContain(secret).doesNotContain(secret.substring(3, 20));
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file))).isEqualTo("rw-------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
     }
 
     @Test
@@ -97,8 +98,10 @@ final class KeyFileTest {
         Path file = folder.resolve("keys.json");
         Keys.write(file, Keys.key("one", "one", Role.CLIENT, List.of(), NOW));
 
-        assertThat(new KeyRing(new KeyFile(file), () -> NOW.minusMillis(1)).find("one")).isPresent();
+        assertThat(new KeyRing(new KeyFile(file), () -> NOW.minusMillis(1)).find("one"))
+                .isPresent();
         assertThat(new KeyRing(new KeyFile(file), () -> NOW).find("one")).isEmpty();
-        assertThat(new KeyRing(new KeyFile(file), () -> NOW).hasKeyFor(Role.CLIENT)).isFalse();
+        assertThat(new KeyRing(new KeyFile(file), () -> NOW).hasKeyFor(Role.CLIENT))
+                .isFalse();
     }
 }

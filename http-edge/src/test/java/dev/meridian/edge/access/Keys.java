@@ -18,8 +18,7 @@ public final class Keys {
     }
 
     public static ApiKey limited(String name, String secret, int requests, int tokens, int concurrent) {
-        return new ApiKey(
-                name, sha256(secret), Role.CLIENT, List.of(), requests, tokens, concurrent, CREATED, null);
+        return new ApiKey(name, sha256(secret), Role.CLIENT, List.of(), requests, tokens, concurrent, CREATED, null);
     }
 
     static String sha256(String secret) {

@@ -32,8 +32,7 @@ final class LimiterTest {
     @Test
     void requestsPassAtTheirRateAndTheAdviceIsExact() {
         Caller twice = caller(2, 0, 0);
-        assertThat(granted(limiter.start(twice)).quotas())
-                .containsExactly(new Limiter.Quota("requests", 2, 1, 30_000));
+        assertThat(granted(limiter.start(twice)).quotas()).containsExactly(new Limiter.Quota("requests", 2, 1, 30_000));
         granted(limiter.start(twice));
         assertThat(exceeded(limiter.start(twice)).retryAfterSeconds()).isEqualTo(30);
         nanos += TimeUnit.SECONDS.toNanos(29);
@@ -107,10 +106,12 @@ final class LimiterTest {
                     running.add(lease);
                     passed++;
                     assertThat(running.size()).as("seed %d", seed).isLessThanOrEqualTo(concurrent);
-                    assertThat(passed).as("seed %d", seed).isLessThanOrEqualTo((long) (requests * (1 + minutes) + 1e-6));
+                    assertThat(passed).as("seed %d", seed).isLessThanOrEqualTo((long)
+                            (requests * (1 + minutes) + 1e-6));
                     assertThat(left).as("seed %d", seed).isGreaterThanOrEqualTo(1 - 1e-6);
                 }
-                case Limiter.Exceeded exceeded when running.isEmpty() && random.nextInt(3) == 0 -> {
+                case Limiter.Exceeded exceeded
+                when running.isEmpty() && random.nextInt(3) == 0 -> {
                     nanos += TimeUnit.SECONDS.toNanos(exceeded.retryAfterSeconds());
                     running.add(granted(limiter.start(caller)));
                     passed++;

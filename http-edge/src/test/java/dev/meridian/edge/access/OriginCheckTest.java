@@ -53,7 +53,8 @@ final class OriginCheckTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"localhost", "http://", "http://*", "http://a.example/", "http://a:b", "http://*.example", ""})
+    @ValueSource(
+            strings = {"localhost", "http://", "http://*", "http://a.example/", "http://a:b", "http://*.example", ""})
     void whatIsNoOriginIsNamed(String pattern) {
         assertThatThrownBy(() -> new OriginCheck(List.of(pattern)))
                 .isInstanceOf(IllegalArgumentException.class)

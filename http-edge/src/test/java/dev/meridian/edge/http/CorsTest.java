@@ -35,7 +35,8 @@ final class CorsTest {
 
     @Test
     void nobodyMayReadWithoutAnyOrigin() {
-        assertThat(allowed(new Cors(new OriginCheck(List.of())), "https://a.example")).isEmpty();
+        assertThat(allowed(new Cors(new OriginCheck(List.of())), "https://a.example"))
+                .isEmpty();
     }
 
     @Test
