@@ -1,9 +1,12 @@
 package dev.meridian.edge;
 
+import dev.meridian.edge.access.Gate;
+import dev.meridian.edge.access.Role;
 import dev.meridian.edge.http.ConnectionStage;
 import dev.meridian.edge.http.Presence;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
@@ -16,11 +19,13 @@ import org.slf4j.LoggerFactory;
 final class AdminRoutes implements ConnectionStage.Handler {
     private static final Logger LOG = LoggerFactory.getLogger(AdminRoutes.class);
 
+    private final Gate gate;
     private final Readiness readiness;
     private final Lifecycle lifecycle;
     private final PrometheusMeterRegistry registry;
 
-    AdminRoutes(Readiness readiness, Lifecycle lifecycle, PrometheusMeterRegistry registry) {
+    AdminRoutes(Gate gate, Readiness readiness, Lifecycle lifecycle, PrometheusMeterRegistry registry) {
+        this.gate = gate;
         this.readiness = readiness;
         this.lifecycle = lifecycle;
         this.registry = registry;
@@ -28,19 +33,34 @@ final class AdminRoutes implements ConnectionStage.Handler {
 
     @Override
     public CompletionStage<HttpResponse> handle(HttpRequest request, Presence presence) {
-        String path = request.getUri().path();
-        boolean known = path.equals("/health/live") || path.equals("/health/ready") || path.equals("/metrics");
-        if (!known) {
-            return CompletableFuture.completedFuture(Responses.notFound());
-        }
-        if (!request.method().value().equals("GET")) {
-            return CompletableFuture.completedFuture(Responses.methodNotAllowed("GET, HEAD"));
-        }
-        return switch (path) {
-            case "/health/live" -> CompletableFuture.completedFuture(Responses.json(200, "{\"status\":\"live\"}"));
-            case "/health/ready" -> ready();
-            default -> CompletableFuture.completedFuture(metrics());
+        Gate.Answer answer = gate.refusesAddress(request)
+                .<Gate.Answer>map(refused -> refused)
+                .orElseGet(() -> gate.admit(request, Role.ADMIN));
+        return switch (answer) {
+            case Gate.Refused refused -> done(Responses.error(refused.error()).addHeaders(refused.headers()));
+            case Gate.Admitted _ -> route(request);
         };
+    }
+
+    private CompletionStage<HttpResponse> route(HttpRequest request) {
+        Optional<Route> found = Route.find(Role.ADMIN, request.getUri().path());
+        if (found.isEmpty()) {
+            return done(Responses.notFound());
+        }
+        Route route = found.get();
+        if (!route.takes(request.method().value())) {
+            return done(Responses.methodNotAllowed(route.methods()));
+        }
+        return switch (route) {
+            case LIVE -> done(Responses.json(200, "{\"status\":\"live\"}"));
+            case READY -> ready();
+            case METRICS -> done(metrics());
+            case CHAT, COMPLETIONS, MODELS, MODEL -> throw new IllegalStateException(route + " is on the other port");
+        };
+    }
+
+    private static CompletionStage<HttpResponse> done(HttpResponse response) {
+        return CompletableFuture.completedFuture(response);
     }
 
     private CompletionStage<HttpResponse> ready() {

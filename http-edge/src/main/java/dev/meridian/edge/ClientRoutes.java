@@ -1,5 +1,8 @@
 package dev.meridian.edge;
 
+import dev.meridian.edge.access.Caller;
+import dev.meridian.edge.access.Gate;
+import dev.meridian.edge.access.Role;
 import dev.meridian.edge.http.ConnectionStage;
 import dev.meridian.edge.http.Cors;
 import dev.meridian.edge.http.Presence;
@@ -8,7 +11,7 @@ import dev.meridian.edge.openai.ApiError;
 import dev.meridian.edge.openai.ApiException;
 import dev.meridian.edge.openai.Dialect;
 import dev.meridian.edge.stream.StreamMetrics;
-import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -22,15 +25,16 @@ import org.slf4j.LoggerFactory;
 /** The client port: which path takes which method, and what every response carries. */
 final class ClientRoutes implements ConnectionStage.Handler {
     private static final Logger LOG = LoggerFactory.getLogger(ClientRoutes.class);
-    private static final String MODELS = "/v1/models";
 
+    private final Gate gate;
     private final Completions completions;
     private final Models models;
     private final Cors cors;
     private final RequestIds ids;
     private final StreamMetrics metrics;
 
-    ClientRoutes(Completions completions, Models models, Cors cors, RequestIds ids, StreamMetrics metrics) {
+    ClientRoutes(Gate gate, Completions completions, Models models, Cors cors, RequestIds ids, StreamMetrics metrics) {
+        this.gate = gate;
         this.completions = completions;
         this.models = models;
         this.cors = cors;
@@ -56,32 +60,42 @@ final class ClientRoutes implements ConnectionStage.Handler {
     }
 
     private CompletionStage<HttpResponse> route(HttpRequest request, Presence presence) {
-        String path = request.getUri().path();
-        String allowed = allowedMethods(path);
-        String method = request.method().value();
-        if (allowed.isEmpty()) {
-            return CompletableFuture.completedFuture(Responses.notFound());
+        Optional<Gate.Refused> astray = gate.refusesAddress(request);
+        if (astray.isPresent()) {
+            return refuse(astray.get());
         }
-        if (Cors.isPreflight(request)) {
-            return CompletableFuture.completedFuture(cors.preflight(request, allowed));
+        Optional<Route> route = Route.find(Role.CLIENT, request.getUri().path());
+        if (Cors.isPreflight(request) && route.isPresent()) {
+            // A browser asks without the key that it will send.
+            return done(cors.preflight(request, route.get().methods()));
         }
-        if (!List.of(allowed.split(", ")).contains(method)) {
-            return CompletableFuture.completedFuture(Responses.methodNotAllowed(allowed));
-        }
-        return switch (path) {
-            case "/v1/chat/completions" -> completions.serve(Dialect.CHAT, request, presence);
-            case "/v1/completions" -> completions.serve(Dialect.TEXT, request, presence);
-            case MODELS -> CompletableFuture.completedFuture(models.list());
-            default -> CompletableFuture.completedFuture(models.one(path.substring(MODELS.length() + 1)));
+        return switch (gate.admit(request, Role.CLIENT)) {
+            case Gate.Refused refused -> refuse(refused);
+            case Gate.Admitted(Caller caller) ->
+                route.map(found -> serve(found, request, caller, presence)).orElseGet(() -> done(Responses.notFound()));
         };
     }
 
-    private static String allowedMethods(String path) {
-        return switch (path) {
-            case "/v1/chat/completions", "/v1/completions" -> "POST";
-            case MODELS -> "GET, HEAD";
-            default -> path.startsWith(MODELS + "/") && path.length() > MODELS.length() + 1 ? "GET, HEAD" : "";
+    private CompletionStage<HttpResponse> serve(Route route, HttpRequest request, Caller caller, Presence presence) {
+        if (!route.takes(request.method().value())) {
+            return done(Responses.methodNotAllowed(route.methods()));
+        }
+        return switch (route) {
+            case CHAT -> completions.serve(Dialect.CHAT, request, caller, presence);
+            case COMPLETIONS -> completions.serve(Dialect.TEXT, request, caller, presence);
+            case MODELS -> done(models.list(caller));
+            case MODEL -> done(models.one(route.rest(request.getUri().path()), caller));
+            case LIVE, READY, METRICS -> throw new IllegalStateException(route + " is on the other port");
         };
+    }
+
+    private static CompletionStage<HttpResponse> done(HttpResponse response) {
+        return CompletableFuture.completedFuture(response);
+    }
+
+    private CompletionStage<HttpResponse> refuse(Gate.Refused refused) {
+        metrics.refused(refused.error().code());
+        return done(Responses.error(refused.error()).addHeaders(refused.headers()));
     }
 
     private HttpResponse errorFor(Throwable failure, String requestId) {

@@ -1,5 +1,7 @@
 package dev.meridian.edge;
 
+import dev.meridian.edge.access.Caller;
+import dev.meridian.edge.access.Limiter;
 import dev.meridian.edge.http.Presence;
 import dev.meridian.edge.http.RequestIds;
 import dev.meridian.edge.openai.ApiError;
@@ -24,6 +26,7 @@ import dev.meridian.edge.stream.StreamMetrics;
 import dev.meridian.edge.stream.StreamRequest;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -54,6 +57,7 @@ final class Completions {
     private final Materializer materializer;
     private final EdgeSettings settings;
     private final ModelDirectory directory;
+    private final Limiter limiter;
     private final ActorRef<EdgeMux.Command> mux;
     private final JournalBudget journals;
     private final StreamMetrics metrics;
@@ -67,6 +71,7 @@ final class Completions {
             ActorSystem<?> system,
             EdgeSettings settings,
             ModelDirectory directory,
+            Limiter limiter,
             ActorRef<EdgeMux.Command> mux,
             JournalBudget journals,
             StreamMetrics metrics,
@@ -77,6 +82,7 @@ final class Completions {
         this.materializer = SystemMaterializer.get(system).materializer();
         this.settings = settings;
         this.directory = directory;
+        this.limiter = limiter;
         this.mux = mux;
         this.journals = journals;
         this.metrics = metrics;
@@ -89,23 +95,50 @@ final class Completions {
 
     /** What a running request carries along. */
     private record Running(
-            Dialect dialect, ParsedRequest parsed, StreamRequest request, ReplyHead head, Journal journal) {}
+            Dialect dialect,
+            ParsedRequest parsed,
+            StreamRequest request,
+            ReplyHead head,
+            Journal journal,
+            Limiter.Lease lease) {}
 
-    CompletionStage<HttpResponse> serve(Dialect dialect, HttpRequest http, Presence presence) {
+    CompletionStage<HttpResponse> serve(Dialect dialect, HttpRequest http, Caller caller, Presence presence) {
         if (lifecycle.isRefusing()) {
             throw shuttingDown();
         }
         long receivedNanos = System.nanoTime();
-        return RequestBody.read(http, settings, materializer)
-                .thenComposeAsync(
-                        body -> open(prepare(dialect, body, receivedNanos), presence), system.executionContext());
+        return switch (limiter.start(caller)) {
+            case Limiter.Exceeded exceeded ->
+                CompletableFuture.completedFuture(RateHeaders.add(
+                        Responses.error(ErrorTable.rateLimited(exceeded.what(), exceeded.retryAfterSeconds())),
+                        exceeded.quotas()));
+            case Limiter.Granted(Limiter.Lease lease) ->
+                read(http)
+                        .thenComposeAsync(
+                                body -> open(prepare(dialect, body, receivedNanos, caller, lease), presence),
+                                system.executionContext())
+                        .whenComplete((_, failure) -> {
+                            if (failure != null) {
+                                lease.settle(0);
+                            }
+                        })
+                        .thenApply(response -> RateHeaders.add(response, lease.quotas()));
+        };
     }
 
-    private Running prepare(Dialect dialect, byte[] body, long receivedNanos) {
-        ParsedRequest parsed =
-                dialect == Dialect.CHAT ? chatReader.read(body, this::bounds) : textReader.read(body, this::bounds);
-        ServedModel model = directory
-                .find(parsed.model())
+    private CompletionStage<byte[]> read(HttpRequest http) {
+        try {
+            return RequestBody.read(http, settings, materializer);
+        } catch (ApiException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private Running prepare(Dialect dialect, byte[] body, long receivedNanos, Caller caller, Limiter.Lease lease) {
+        ParsedRequest parsed = dialect == Dialect.CHAT
+                ? chatReader.read(body, model -> bounds(model, caller))
+                : textReader.read(body, model -> bounds(model, caller));
+        ServedModel model = find(parsed.model(), caller)
                 .orElseThrow(() -> new ApiException(ErrorTable.modelUnknown(parsed.model())));
         String id = ids.next(dialect.idPrefix());
         long nowMillis = clock.millis();
@@ -125,16 +158,23 @@ final class Completions {
                 parsed,
                 request,
                 head,
-                parsed.stream() ? Journal.streamed(journals) : Journal.gathered(journals));
+                parsed.stream() ? Journal.streamed(journals) : Journal.gathered(journals),
+                lease);
     }
 
     private static ApiException shuttingDown() {
         return new ApiException(ErrorTable.of(new StreamFailure.ShuttingDown()));
     }
 
-    private ParsedRequest.@Nullable ModelBounds bounds(String model) {
-        return directory
-                .find(model)
+    private Optional<ServedModel> find(String model, Caller caller) {
+        if (!caller.mayUse(model)) {
+            throw new ApiException(ErrorTable.modelForbidden());
+        }
+        return directory.find(model);
+    }
+
+    private ParsedRequest.@Nullable ModelBounds bounds(String model, Caller caller) {
+        return find(model, caller)
                 .map(served -> new ParsedRequest.ModelBounds(served.contextTokens(), served.vocabSize()))
                 .orElse(null);
     }
@@ -152,7 +192,10 @@ final class Completions {
             }
             throw new CompletionException(failure);
         });
-        presence.onGone(() -> mux.tell(new EdgeMux.ClientGone(running.request().id())));
+        presence.onGone(() -> {
+            mux.tell(new EdgeMux.ClientGone(running.request().id()));
+            settle(running, 0);
+        });
         return opening.thenComposeAsync(
                 answer -> switch (answer) {
                     case EdgeMux.Opened opened ->
@@ -182,7 +225,10 @@ final class Completions {
                 .filter(ByteString::nonEmpty)
                 .keepAlive(settings.commentInterval(), () -> COMMENT)
                 .watchTermination((notUsed, done) -> {
-                    done.whenComplete((_, failure) -> over(failure, presence));
+                    done.whenComplete((_, failure) -> {
+                        settle(running, promptTokens);
+                        over(failure, presence);
+                    });
                     return notUsed;
                 });
         return HttpResponse.create()
@@ -213,6 +259,7 @@ final class Completions {
                             .addHeader(RawHeader.create("Server-Timing", gathered.serverTiming()));
                 })
                 .whenComplete((_, failure) -> {
+                    settle(running, promptTokens);
                     if (failure != null) {
                         running.journal().discard();
                     }
@@ -225,6 +272,11 @@ final class Completions {
             metrics.refused(ErrorTable.of(cut.reason()).code());
         }
         presence.answered();
+    }
+
+    /** Counts what a reply took against its key: the prompt, and every token that came, read or not. */
+    private static void settle(Running running, int promptTokens) {
+        running.lease().settle(promptTokens + running.journal().entries());
     }
 
     private void countFailure(@Nullable StreamEnd end) {

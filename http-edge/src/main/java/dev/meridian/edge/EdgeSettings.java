@@ -1,6 +1,7 @@
 package dev.meridian.edge;
 
 import com.typesafe.config.Config;
+import dev.meridian.edge.access.AccessSettings;
 import dev.meridian.edge.stream.StreamSettings;
 import java.time.Duration;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.List;
 /**
  * The edge's settings; {@code meridian.edge} in reference.conf says what each means. Read once, at start.
  *
+ * @param access who may use the ports
  * @param streams timeouts and bounds of streams
  */
 public record EdgeSettings(
@@ -15,7 +17,7 @@ public record EdgeSettings(
         int clientPort,
         String adminHost,
         int adminPort,
-        List<String> corsOrigins,
+        AccessSettings access,
         int maxBodyBytes,
         Duration bodyReadTimeout,
         int maxMessages,
@@ -31,7 +33,6 @@ public record EdgeSettings(
     private static final int STREAM_SHARE_OF_JOURNALS = 4;
 
     public EdgeSettings {
-        corsOrigins = List.copyOf(corsOrigins);
         requirePort(clientPort, "client-port");
         requirePort(adminPort, "admin-port");
         if (maxBodyBytes < 1 || maxMessages < 1 || maxConnections < 1 || sendBufferBytes < 1) {
@@ -82,7 +83,7 @@ public record EdgeSettings(
                 edge.getInt("client-port"),
                 edge.getString("admin-host"),
                 edge.getInt("admin-port"),
-                edge.getStringList("cors-origins"),
+                AccessSettings.of(edge),
                 Math.toIntExact(edge.getBytes("max-body-bytes")),
                 edge.getDuration("body-read-timeout"),
                 edge.getInt("max-messages"),

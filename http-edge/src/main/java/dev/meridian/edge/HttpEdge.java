@@ -1,5 +1,7 @@
 package dev.meridian.edge;
 
+import dev.meridian.edge.access.Access;
+import dev.meridian.edge.access.OriginCheck;
 import dev.meridian.edge.http.ConnectionStage;
 import dev.meridian.edge.http.Connections;
 import dev.meridian.edge.http.Cors;
@@ -19,12 +21,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.http.javadsl.ConnectionContext;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.ServerBuilder;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.stream.javadsl.Flow;
@@ -47,6 +53,7 @@ public final class HttpEdge {
     private final Lifecycle lifecycle;
     private final Port client;
     private final Port admin;
+    private final Cancellable refreshes;
 
     /** A listening socket and the connections that came by it. */
     private record Port(ServerBinding binding, Connections connections) {
@@ -59,16 +66,36 @@ public final class HttpEdge {
     }
 
     private HttpEdge(
-            ActorSystem<?> system, ActorRef<EdgeMux.Command> mux, Lifecycle lifecycle, Port client, Port admin) {
+            ActorSystem<?> system,
+            ActorRef<EdgeMux.Command> mux,
+            Lifecycle lifecycle,
+            Port client,
+            Port admin,
+            Cancellable refreshes) {
         this.system = system;
         this.mux = mux;
         this.lifecycle = lifecycle;
         this.client = client;
         this.admin = admin;
+        this.refreshes = refreshes;
+    }
+
+    /**
+     * Reads keys and certificate as {@link #start} does, so that a fault is known before models are loaded.
+     *
+     * @throws dev.meridian.edge.access.AccessException where a port would be open to strangers, or a file is wrong
+     */
+    public static void check(EdgeSettings settings) {
+        access(settings, InstantSource.system());
+    }
+
+    private static Access access(EdgeSettings settings, InstantSource clock) {
+        return Access.open(settings.access(), settings.clientHost(), settings.adminHost(), clock);
     }
 
     /**
      * Starts listening. The stage fails with {@link BindException} when a port is taken; nothing is left behind then.
+     * Throws {@link dev.meridian.edge.access.AccessException} where {@link #check} would.
      *
      * @param registry gets the edge's meters and is what {@code /metrics} shows
      */
@@ -84,6 +111,7 @@ public final class HttpEdge {
             PrometheusMeterRegistry registry,
             RandomGenerator random,
             InstantSource clock) {
+        Access access = access(settings, clock);
         JournalBudget journals = new JournalBudget(settings.streams().maxJournalBytes());
         StreamMetrics metrics = new StreamMetrics(registry, journals);
         ActorRef<EdgeMux.Command> mux = system.systemActorOf(
@@ -98,18 +126,38 @@ public final class HttpEdge {
         RequestIds ids = new RequestIds(random);
         Lifecycle lifecycle = new Lifecycle();
         ClientRoutes client = new ClientRoutes(
-                new Completions(system, settings, directory, mux, journals, metrics, lifecycle, random, clock),
+                access.clientGate(settings.clientHost()),
+                new Completions(
+                        system,
+                        settings,
+                        directory,
+                        access.limiter(),
+                        mux,
+                        journals,
+                        metrics,
+                        lifecycle,
+                        random,
+                        clock),
                 new Models(directory),
-                new Cors(settings.corsOrigins()),
+                new Cors(new OriginCheck(settings.access().corsOrigins())),
                 ids,
                 metrics);
         AdminRoutes admin = new AdminRoutes(
-                new Readiness(system, settings, directory, mux, metrics, ids, clock), lifecycle, registry);
-        return bind(system, settings, settings.clientHost(), settings.clientPort(), client)
-                .thenCompose(clientPort -> bind(system, settings, settings.adminHost(), settings.adminPort(), admin)
+                access.adminGate(settings.adminHost()),
+                new Readiness(system, settings, directory, mux, metrics, ids, clock),
+                lifecycle,
+                registry);
+        return bind(system, settings, access, settings.clientHost(), settings.clientPort(), client)
+                .thenCompose(clientPort -> bind(
+                                system, settings, access, settings.adminHost(), settings.adminPort(), admin)
                         .handle((adminPort, failure) -> failure == null
-                                ? CompletableFuture.completedFuture(
-                                        new HttpEdge(system, mux, lifecycle, clientPort, adminPort))
+                                ? CompletableFuture.completedFuture(new HttpEdge(
+                                        system,
+                                        mux,
+                                        lifecycle,
+                                        clientPort,
+                                        adminPort,
+                                        refresh(system, settings, access)))
                                 : clientPort
                                         .binding()
                                         .unbind()
@@ -123,20 +171,37 @@ public final class HttpEdge {
     }
 
     private static CompletionStage<Port> bind(
-            ActorSystem<?> system, EdgeSettings settings, String host, int port, ConnectionStage.Handler handler) {
+            ActorSystem<?> system,
+            EdgeSettings settings,
+            Access access,
+            String host,
+            int port,
+            ConnectionStage.Handler handler) {
         Connections connections = new Connections();
         Flow<HttpRequest, HttpResponse, NotUsed> flow = Flow.fromGraph(new ConnectionStage(
                 handler,
                 connections,
                 settings.idleTimeout(),
                 settings.requestDeadline().plus(AFTER_DEADLINE)));
-        return Http.get(system)
-                .newServerAt(host, port)
-                .withSettings(HttpServerSettings.of(system, settings))
+        ServerBuilder server =
+                Http.get(system).newServerAt(host, port).withSettings(HttpServerSettings.of(system, settings));
+        return access.tls()
+                .map(tls -> server.enableHttps(ConnectionContext.httpsServer(tls::newEngine)))
+                .orElse(server)
                 .bindFlow(flow)
                 .thenApply(binding -> new Port(binding, connections))
                 .exceptionallyCompose(
                         failure -> CompletableFuture.failedFuture(new BindException(host, port, failure)));
+    }
+
+    private static Cancellable refresh(ActorSystem<?> system, EdgeSettings settings, Access access) {
+        Duration interval = settings.access().reloadInterval();
+        return system.scheduler()
+                .scheduleWithFixedDelay(
+                        interval,
+                        interval,
+                        access::refresh,
+                        system.dispatchers().lookup(DispatcherSelector.blocking()));
     }
 
     /** Where clients connect, with the port that was actually bound. */
@@ -166,6 +231,7 @@ public final class HttpEdge {
 
     private CompletionStage<Done> drain(Duration grace) {
         lifecycle.refuse();
+        refreshes.cancel();
         Duration atLeast = grace.isPositive() ? grace : Duration.ofMillis(1);
         long deadline = System.nanoTime() + atLeast.toNanos();
         return AskPattern.<EdgeMux.Command, Done>ask(

@@ -16,6 +16,11 @@ final class HttpServerSettings {
             "pekko.http.server.parsing.modeled-header-parsing",
             false,
             "pekko.http.server.parsing.illegal-header-warnings",
+            false,
+            // What clients send and get stays off the log, and HTTP/2 off the wire, whatever a user's file says.
+            "pekko.http.server.log-unencrypted-network-bytes",
+            "off",
+            "pekko.http.server.enable-http2",
             false);
 
     private HttpServerSettings() {}

@@ -1,6 +1,7 @@
 package dev.meridian.edge;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.meridian.edge.access.Caller;
 import dev.meridian.edge.openai.ErrorTable;
 import dev.meridian.edge.openai.Json;
 import java.io.IOException;
@@ -18,20 +19,25 @@ final class Models {
         this.directory = directory;
     }
 
-    HttpResponse list() {
+    HttpResponse list(Caller caller) {
         return Responses.json(200, Json.write(json -> {
             json.writeStartObject();
             json.writeStringField("object", "list");
             json.writeArrayFieldStart("data");
             for (ServedModel model : directory.models()) {
-                write(json, model);
+                if (caller.mayUse(model.id())) {
+                    write(json, model);
+                }
             }
             json.writeEndArray();
             json.writeEndObject();
         }));
     }
 
-    HttpResponse one(String id) {
+    HttpResponse one(String id, Caller caller) {
+        if (!caller.mayUse(id)) {
+            return Responses.error(ErrorTable.modelForbidden());
+        }
         return directory
                 .find(id)
                 .map(model -> Responses.json(200, Json.write(json -> write(json, model))))

@@ -40,6 +40,12 @@ final class EdgeFixture implements AutoCloseable {
     private boolean stopped;
 
     EdgeFixture(String overrides) {
+        this(overrides, Instant.ofEpochSecond(NOW));
+    }
+
+    /** With a clock that shows {@code now}, for what depends on the world's. */
+    EdgeFixture(String overrides, Instant now) {
+        nowMillis.set(now.toEpochMilli());
         edge = start(overrides);
     }
 

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
+import dev.meridian.edge.access.AccessSettings;
 import dev.meridian.edge.stream.StreamSettings;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -25,7 +27,19 @@ final class EdgeSettingsTest {
                         8080,
                         "127.0.0.1",
                         8081,
-                        List.of("*"),
+                        new AccessSettings(
+                                false,
+                                Path.of(".meridian/keys.json"),
+                                List.of(),
+                                List.of(
+                                        "http://localhost:*",
+                                        "https://localhost:*",
+                                        "http://127.0.0.1:*",
+                                        "https://127.0.0.1:*",
+                                        "http://[::1]:*",
+                                        "https://[::1]:*"),
+                                Duration.ofSeconds(1),
+                                null),
                         1_048_576,
                         Duration.ofSeconds(30),
                         1024,
@@ -64,6 +78,10 @@ final class EdgeSettingsTest {
     @ValueSource(
             strings = {
                 "client-port = 65536",
+                "auth = never",
+                "cors-origins = [\"https://app.example/path\"]",
+                "tls.key = key.pem",
+                "reload-interval = 0s",
                 "admin-port = -1",
                 "max-messages = 0",
                 "comment-interval = 0s",
@@ -76,6 +94,7 @@ final class EdgeSettingsTest {
             })
     void valuesOutOfRangeAreRefused(String line) {
         Config config = ConfigFactory.parseString("meridian.edge." + line).withFallback(REFERENCE);
-        assertThatThrownBy(() -> EdgeSettings.of(config)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> EdgeSettings.of(config))
+                .isInstanceOfAny(IllegalArgumentException.class, ConfigException.BadValue.class);
     }
 }

@@ -74,7 +74,9 @@ final class ParameterTableTest {
                 : edge.post(EdgeFixture.TEXT, whole ? parameters : text(parameters));
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         Submit submit = REPLICA.expect(Submit.class);
-        assertThat(submit.generation() + " " + submit.prompt()).contains(expectedPart);
+        // A generation does not write its stop texts.
+        assertThat(submit.generation() + " stop=" + submit.generation().stop() + " " + submit.prompt())
+                .contains(expectedPart);
     }
 
     @ParameterizedTest

@@ -25,7 +25,7 @@ final class RawClient implements AutoCloseable {
     }
 
     void post(String path, String body, String... headers) throws IOException {
-        StringBuilder request = new StringBuilder("POST " + path + " HTTP/1.1\r\nHost: x\r\n");
+        StringBuilder request = new StringBuilder("POST " + path + " HTTP/1.1\r\nHost: localhost\r\n");
         for (String header : headers) {
             request.append(header).append("\r\n");
         }

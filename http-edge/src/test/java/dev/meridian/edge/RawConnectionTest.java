@@ -155,8 +155,9 @@ final class RawConnectionTest {
         REPLICA.setScript(ScriptedReplica.saying("ok"));
         try (RawClient client = connect()) {
             client.post(EdgeFixture.CHAT, STREAM, "X-Request-Id: first");
-            client.send("GET /v1/models HTTP/1.1\r\nHost: x\r\nX-Request-Id: second\r\n\r\n");
-            client.send("GET /v1/models HTTP/1.1\r\nHost: x\r\nX-Request-Id: third\r\nConnection: close\r\n\r\n");
+            client.send("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: second\r\n\r\n");
+            client.send(
+                    "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: third\r\nConnection: close\r\n\r\n");
             assertThat(client.readToEnd())
                     .containsSubsequence(
                             "x-request-id: first", "[DONE]", "x-request-id: second", "x-request-id: third");
@@ -166,14 +167,14 @@ final class RawConnectionTest {
     @Test
     void whatIsNoHttpGetsAnErrorObject() throws IOException {
         try (RawClient client = connect()) {
-            client.send("GET /v1/models HTTP/9.9\r\nHost: x\r\n\r\n");
+            client.send("GET /v1/models HTTP/9.9\r\nHost: localhost\r\n\r\n");
             assertThat(client.readToEnd())
                     .startsWith("HTTP/1.1 505 ")
                     .contains("{\"error\":{\"message\":", "\"type\":\"server_error\"", "\"malformed_request\"")
                     .containsPattern("x-request-id: req-[0-9A-Za-z]{24}\r\n");
         }
         try (RawClient client = connect()) {
-            client.send("GET /v1/mo\u0001dels HTTP/1.1\r\nHost: x\r\n\r\n");
+            client.send("GET /v1/mo\u0001dels HTTP/1.1\r\nHost: localhost\r\n\r\n");
             assertThat(client.readToEnd())
                     .startsWith("HTTP/1.1 400 ")
                     .contains("\"type\":\"invalid_request_error\"", "\"malformed_request\"")
@@ -185,7 +186,7 @@ final class RawConnectionTest {
     void aBodyThatDoesNotArriveTimesOut() throws IOException {
         try (RawClient client = connect()) {
             client.send("POST " + EdgeFixture.CHAT
-                    + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
+                    + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
             assertThat(client.readUntil("body_timeout")).startsWith("HTTP/1.1 408 ");
         }
     }

@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             SynthCommand.class,
             VerifyCommand.class,
             EvalCommand.class,
+            KeysCommand.class,
             BenchCommand.class,
             BenchServerCommand.class,
             CompletionCommand.class,

@@ -9,8 +9,6 @@ import dev.meridian.edge.EdgeSettings;
 import dev.meridian.engine.BundleSettings;
 import dev.meridian.engine.ModelSettings;
 import java.lang.management.ManagementFactory;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -66,12 +64,9 @@ record NodeSettings(
                 .withFallback(ConfigFactory.parseResources("meridian.conf"))
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve();
-        EdgeSettings edge = EdgeSettings.of(root);
-        requireLoopback("meridian.edge.client-host", edge.clientHost());
-        requireLoopback("meridian.edge.admin-host", edge.adminHost());
         return new NodeSettings(
                 root,
-                edge,
+                EdgeSettings.of(root),
                 HostSettings.from(root),
                 ModelSettings.from(
                         root, machineMemoryBytes(), Runtime.getRuntime().availableProcessors()),
@@ -79,18 +74,6 @@ record NodeSettings(
                         root, Path.of(System.getProperty("meridian.home", ""), ".meridian", "verified-files")),
                 root.getDuration("meridian.node.stop-delay"),
                 root.getDuration("meridian.node.stop-grace"));
-    }
-
-    /** There are no keys and no TLS: whoever reaches a port may use it. */
-    private static void requireLoopback(String key, String host) {
-        try {
-            if (!InetAddress.getByName(host).isLoopbackAddress()) {
-                throw new IllegalArgumentException(key + " " + host + " is not a loopback address, and Meridian has no"
-                        + " keys and no TLS yet: bind to 127.0.0.1, with a proxy before it that has both");
-            }
-        } catch (UnknownHostException e) {
-            throw new IllegalArgumentException(key + " " + host + ": unknown host", e);
-        }
     }
 
     /** Memory of the machine, or of the container that the JVM runs in. */

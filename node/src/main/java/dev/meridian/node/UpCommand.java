@@ -1,5 +1,7 @@
 package dev.meridian.node;
 
+import dev.meridian.edge.HttpEdge;
+import dev.meridian.edge.access.AccessSettings;
 import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.bundle.Bundle;
 import java.io.PrintWriter;
@@ -39,6 +41,7 @@ final class UpCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         NodeSettings settings = NodeSettings.load(options.config, overrides());
+        HttpEdge.check(settings.edge());
         List<Bundle> bundles = Models.scan(options.models());
         if (bundles.isEmpty()) {
             throw new CommandFailed("no bundle in " + options.models() + "; './meridian import' makes one from a"
@@ -46,7 +49,7 @@ final class UpCommand implements Callable<Integer> {
         }
         Node node = Node.start(settings, bundles);
         CompletableFuture<Integer> told = StopSignals.listen();
-        greet(node);
+        greet(node, settings.edge().access());
         int exitCode = told.join();
         stop(node, settings.stopGrace());
         return exitCode;
@@ -78,14 +81,15 @@ final class UpCommand implements Callable<Integer> {
                 + " to end; a second Ctrl-C ends them at once)";
     }
 
-    private void greet(Node node) {
+    private void greet(Node node, AccessSettings access) {
         PrintWriter out = spec.commandLine().getOut();
-        String api = url(node.clientAddress());
+        String api = url(node.clientAddress(), access);
+        boolean needsKey = access.needsKey(node.clientAddress().getAddress());
         out.println("Meridian is up.");
         out.println();
-        // Of loopback alone: NodeSettings lets no other address pass while there are no keys.
-        out.println("  API     " + api + "/v1   (OpenAI's; no key needed on loopback)");
-        out.println("  Admin   " + url(node.adminAddress()) + "   /health/live  /health/ready  /metrics");
+        out.println(
+                "  API     " + api + "/v1   (OpenAI's; " + (needsKey ? "needs a key)" : "no key needed on loopback)"));
+        out.println("  Admin   " + url(node.adminAddress(), access) + "   /health/live  /health/ready  /metrics");
         out.println();
         Table table = new Table(List.of("Model", "Weights", "Memory", "Context"), 2, 3);
         for (LoadedModel model : node.models()) {
@@ -99,7 +103,10 @@ final class UpCommand implements Callable<Integer> {
         out.println();
         out.println("Try it in another terminal:");
         out.println();
-        out.println("  curl -N " + api + "/v1/chat/completions -H 'Content-Type: application/json' -d '{");
+        AccessSettings.Tls tls = access.tls();
+        out.println("  curl -N " + api + "/v1/chat/completions -H 'Content-Type: application/json'"
+                + (tls == null ? "" : " --cacert " + tls.certificate())
+                + (needsKey ? " -H \"Authorization: Bearer $KEY\"" : "") + " -d '{");
         out.println("    \"model\": \"" + node.models().getFirst().id() + "\", \"stream\": true,");
         out.println("    \"messages\": [{\"role\": \"user\", \"content\": \"What is the capital of Peru?\"}]}'");
         out.println();
@@ -107,8 +114,9 @@ final class UpCommand implements Callable<Integer> {
         out.flush();
     }
 
-    static String url(InetSocketAddress address) {
+    static String url(InetSocketAddress address, AccessSettings access) {
         String host = address.getAddress().getHostAddress();
-        return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+        return (access.tls() == null ? "http://" : "https://") + (host.contains(":") ? "[" + host + "]" : host) + ":"
+                + address.getPort();
     }
 }

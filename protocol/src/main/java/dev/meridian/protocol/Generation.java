@@ -42,4 +42,11 @@ public record Generation(
     public Generation(Sampling sampling, int choices, int maxTokens, List<String> stop, int topLogprobs) {
         this(sampling, choices, maxTokens, stop, topLogprobs, Priority.STANDARD);
     }
+
+    /** Without the stop texts, which clients write: they never reach a log. */
+    @Override
+    public String toString() {
+        return "Generation[sampling=" + sampling + ", choices=" + choices + ", maxTokens=" + maxTokens + ", stop="
+                + stop.size() + " texts, topLogprobs=" + topLogprobs + ", priority=" + priority + "]";
+    }
 }

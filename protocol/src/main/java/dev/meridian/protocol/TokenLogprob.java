@@ -13,4 +13,10 @@ public record TokenLogprob(int tokenId, String text, String bytes, float logprob
         Objects.requireNonNull(text);
         Objects.requireNonNull(bytes);
     }
+
+    /** The id alone would tell the text, too: replies never reach a log. */
+    @Override
+    public String toString() {
+        return "TokenLogprob[" + text.length() + " chars]";
+    }
 }

@@ -1,6 +1,6 @@
 package dev.meridian.edge.http;
 
-import java.util.List;
+import dev.meridian.edge.access.OriginCheck;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -12,19 +12,17 @@ import org.apache.pekko.http.javadsl.model.headers.RawHeader;
  */
 public final class Cors {
     private static final int MAX_HEADERS_LENGTH = 2000;
-    private static final HttpHeader EXPOSED =
-            RawHeader.create("Access-Control-Expose-Headers", "x-request-id, retry-after, server-timing");
+    private static final HttpHeader EXPOSED = RawHeader.create(
+            "Access-Control-Expose-Headers",
+            "x-request-id, retry-after, server-timing, www-authenticate, x-ratelimit-limit-requests, "
+                    + "x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, "
+                    + "x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens");
     private static final HttpHeader VARY = RawHeader.create("Vary", "Origin");
 
-    private final List<String> origins;
+    private final OriginCheck origins;
 
-    /**
-     * The rule for some origins.
-     *
-     * @param origins what may be in an Origin header; {@code *} alone allows all, an empty list none
-     */
-    public Cors(List<String> origins) {
-        this.origins = List.copyOf(origins);
+    public Cors(OriginCheck origins) {
+        this.origins = origins;
     }
 
     /** Whether it is a browser's question before the real request. */
@@ -51,14 +49,14 @@ public final class Cors {
     /** Adds what lets the page that asked read the response. */
     public HttpResponse allow(HttpRequest request, HttpResponse response) {
         String origin = request.getHeader("Origin").map(HttpHeader::value).orElse("");
-        if (origins.contains("*")) {
+        if (origins.allowsAll()) {
             return origin.isEmpty()
                     ? response
                     : response.addHeader(RawHeader.create("Access-Control-Allow-Origin", "*"))
                             .addHeader(EXPOSED);
         }
         HttpResponse varying = response.addHeader(VARY);
-        return origins.contains(origin)
+        return !origin.isEmpty() && origins.allows(origin)
                 ? varying.addHeader(RawHeader.create("Access-Control-Allow-Origin", origin))
                         .addHeader(EXPOSED)
                 : varying;

@@ -105,6 +105,20 @@ public final class ErrorTable {
         return new ApiError(404, INVALID, "model_not_found", "The model '" + model + "' does not exist.", "model", 0);
     }
 
+    /** Of a key that lists its models; it does not say whether there is such a model. */
+    public static ApiError modelForbidden() {
+        return new ApiError(403, INVALID, "model_forbidden", "This key may not use this model.", "model", 0);
+    }
+
+    public static ApiError rateLimited(String limit, int afterSeconds) {
+        return retry(
+                429,
+                "rate_limit_error",
+                "rate_limit_exceeded",
+                "This key has used up its " + limit + ".",
+                afterSeconds);
+    }
+
     private static ApiError retry(int status, String type, String code, String message, int afterSeconds) {
         return new ApiError(status, type, code, message, null, afterSeconds);
     }

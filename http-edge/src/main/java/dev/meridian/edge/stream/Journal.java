@@ -31,6 +31,7 @@ public final class Journal {
     private final boolean gathered;
     private final Queue<Entry> unread = new ArrayDeque<>();
     private long unreadBytes;
+    private long entries;
     /** Taken, and still in memory until the client has the whole reply. */
     private long gatheredBytes;
 
@@ -105,6 +106,7 @@ public final class Journal {
     synchronized void append(Entry entry, long mayStillCome) {
         if (end == null) {
             unread.add(entry);
+            entries++;
             long bytes = bytesOf(entry);
             reservationLeft -= bytes;
             keepReserved(Math.clamp(reservationLeft, 0, Math.min(reservedBytes, mayStillCome)));
@@ -236,6 +238,11 @@ public final class Journal {
 
     synchronized boolean awaitsClient() {
         return !unread.isEmpty() || handedOver || (end != null && !endTaken);
+    }
+
+    /** How many entries were ever appended. */
+    public synchronized long entries() {
+        return entries;
     }
 
     synchronized long heldBytes() {

@@ -2,6 +2,7 @@ package dev.meridian.edge.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.meridian.edge.access.OriginCheck;
 import java.util.List;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -23,7 +24,7 @@ final class CorsTest {
 
     @Test
     void onlyNamedOriginsMayRead() {
-        Cors cors = new Cors(List.of("https://a.example", "https://b.example"));
+        Cors cors = new Cors(new OriginCheck(List.of("https://a.example", "https://b.example")));
         assertThat(allowed(cors, "https://a.example")).isEqualTo("https://a.example");
         assertThat(allowed(cors, "https://b.example")).isEqualTo("https://b.example");
         assertThat(allowed(cors, "https://evil.example")).isEmpty();
@@ -34,7 +35,8 @@ final class CorsTest {
 
     @Test
     void nobodyMayReadWithoutAnyOrigin() {
-        assertThat(allowed(new Cors(List.of()), "https://a.example")).isEmpty();
+        assertThat(allowed(new Cors(new OriginCheck(List.of())), "https://a.example"))
+                .isEmpty();
     }
 
     @Test
@@ -43,7 +45,7 @@ final class CorsTest {
                 .withMethod(org.apache.pekko.http.javadsl.model.HttpMethods.OPTIONS)
                 .addHeader(RawHeader.create("Access-Control-Request-Method", "POST"));
         assertThat(Cors.isPreflight(preflight)).isTrue();
-        Cors cors = new Cors(List.of("*"));
+        Cors cors = new Cors(new OriginCheck(List.of("*")));
         HttpResponse good = cors.preflight(
                 preflight.addHeader(RawHeader.create("Access-Control-Request-Headers", "x-one, X_two")), "POST");
         assertThat(header(good, "Access-Control-Allow-Headers")).isEqualTo("x-one, X_two");

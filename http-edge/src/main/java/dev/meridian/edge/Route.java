@@ -1,0 +1,70 @@
+package dev.meridian.edge;
+
+import dev.meridian.edge.access.Role;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * All that the two ports answer. The routers go by this table alone, and so does the test that tries each without a key:
+ * a route that is not here does not exist.
+ */
+enum Route {
+    CHAT(Role.CLIENT, "POST", "/v1/chat/completions"),
+    COMPLETIONS(Role.CLIENT, "POST", "/v1/completions"),
+    MODELS(Role.CLIENT, "GET, HEAD", "/v1/models"),
+    MODEL(Role.CLIENT, "GET, HEAD", "/v1/models/*"),
+    LIVE(Role.ADMIN, "GET, HEAD", "/health/live"),
+    READY(Role.ADMIN, "GET, HEAD", "/health/ready"),
+    METRICS(Role.ADMIN, "GET, HEAD", "/metrics");
+
+    private final Role port;
+    private final String methods;
+    private final String path;
+
+    /**
+     * A route.
+     *
+     * @param port whose port it is, and the role that a key needs there
+     * @param methods as {@code Allow} lists them
+     * @param path exact; {@code *} at its end stands for one character or more
+     */
+    Route(Role port, String methods, String path) {
+        this.port = port;
+        this.methods = methods;
+        this.path = path;
+    }
+
+    Role port() {
+        return port;
+    }
+
+    String methods() {
+        return methods;
+    }
+
+    String path() {
+        return path;
+    }
+
+    boolean takes(String method) {
+        return List.of(methods.split(", ")).contains(method);
+    }
+
+    /** What stands for the {@code *} of the path, empty where it has none. */
+    String rest(String requested) {
+        return path.endsWith("*") ? requested.substring(path.length() - 1) : "";
+    }
+
+    private boolean matches(String requested) {
+        return path.endsWith("*")
+                ? requested.length() >= path.length() && requested.startsWith(path.substring(0, path.length() - 1))
+                : requested.equals(path);
+    }
+
+    static Optional<Route> find(Role port, String requested) {
+        return Arrays.stream(values())
+                .filter(route -> route.port == port && route.matches(requested))
+                .findFirst();
+    }
+}

@@ -1,0 +1,17 @@
+package dev.meridian.edge.access;
+
+/** Who sent a request, once the gate has let it in. */
+public sealed interface Caller {
+    /** Someone on this machine, where no key is asked for. */
+    record Local() implements Caller {}
+
+    record Keyed(ApiKey key) implements Caller {}
+
+    /** Whether this caller may use a model, or see that it is there. */
+    default boolean mayUse(String model) {
+        return switch (this) {
+            case Local _ -> true;
+            case Keyed(ApiKey key) -> key.mayUse(model);
+        };
+    }
+}
