@@ -12,8 +12,21 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class ReplyParserTest {
-    private static final String STREAM = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-            + "Transfer-Encoding: chunked\r\n\r\n5\r\ndata:\r\n9;ext=1\r\n one\n\ndat\r\n8\r\na: two\n\n\r\n0\r\n\r\n";
+    private static final String STREAM = String.join(
+            "\r\n",
+            "HTTP/1.1 200 OK",
+            "Content-Type: text/event-stream",
+            "Transfer-Encoding: chunked",
+            "",
+            "5",
+            "data:",
+            "9;ext=1",
+            " one\n\ndat",
+            "8",
+            "a: two\n\n",
+            "0",
+            "",
+            "");
 
     private static final class Seen implements BodySink {
         private final List<String> all = new ArrayList<>();
