@@ -42,7 +42,8 @@ public final class LoadedModel implements AutoCloseable {
         this.memory = memory;
         this.tokenizer = tokenizer;
         this.runner = runner;
-        engineSettings = new EngineSettings(settings.queueCapacity(), settings.prefillChunk(), memory.kvBudgetBytes());
+        engineSettings = new EngineSettings(
+                settings.queueCapacity(), settings.prefillChunk(), memory.kvBudgetBytes(), settings.fairness());
         encoder = PromptEncoder.of(tokenizer, TemplateLimits.standard(), Clock.systemUTC());
     }
 
