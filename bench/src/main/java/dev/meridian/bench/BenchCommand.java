@@ -9,7 +9,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description = "Measure this machine.",
-        subcommands = {EngineBenchCommand.class})
+        subcommands = {EngineBenchCommand.class, InterferenceCommand.class, CyclesCommand.class})
 public final class BenchCommand implements Runnable {
     @Spec
     private CommandSpec spec;
