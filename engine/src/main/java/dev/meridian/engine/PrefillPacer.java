@@ -71,7 +71,7 @@ final class PrefillPacer {
 
     /** The most prompt tokens that this step runs. */
     int chunk() {
-        return paced ? Math.min(SIZES[at], fullChunk) : fullChunk;
+        return paced ? size(at) : fullChunk;
     }
 
     /** Whether another pass like this step's last one still fits the step: several short prompts may share it. */
@@ -85,12 +85,16 @@ final class PrefillPacer {
         newestNanos = nanos;
         if (!paced) {
             bulkNanosPerToken.add(nanos / tokens);
-        } else if (tokens == SIZES[at]) {
+        } else if (tokens == size(at)) {
             costs[at].add(nanos);
             if (++passes % FORGET_AFTER == 0 && at + 1 < SIZES.length) {
                 costs[at + 1].clear();
             }
         }
+    }
+
+    private int size(int index) {
+        return Math.min(SIZES[index], fullChunk);
     }
 
     /** What prefill may take of a step that decodes. */
@@ -128,7 +132,7 @@ final class PrefillPacer {
         int index = at;
         while (index > 0) {
             index--;
-            long expected = costs[index].isEmpty() ? cost * SIZES[index] / SIZES[at] : costs[index].value();
+            long expected = costs[index].isEmpty() ? cost * size(index) / size(at) : costs[index].value();
             if (expected <= allowed) {
                 return index;
             }
@@ -140,10 +144,10 @@ final class PrefillPacer {
         if (!costs[at + 1].isEmpty()) {
             return costs[at + 1].value();
         }
-        long perToken = cost / SIZES[at];
+        long perToken = cost / size(at);
         if (!bulkNanosPerToken.isEmpty()) {
             perToken = Math.min(perToken, bulkNanosPerToken.value());
         }
-        return cost + perToken * (SIZES[at + 1] - SIZES[at]);
+        return cost + perToken * (size(at + 1) - size(at));
     }
 }

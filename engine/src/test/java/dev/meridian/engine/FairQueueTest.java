@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,7 +90,8 @@ class FairQueueTest {
                 tokens.merge(priority, 1, Integer::sum);
                 if (entry.index() == 0) {
                     waiting.merge(priority, -1, Integer::sum);
-                    tokens.merge(priority, promptLengths.get(priority).removeFirst(), Integer::sum);
+                    List<Integer> lengths = Objects.requireNonNull(promptLengths.get(priority));
+                    tokens.merge(priority, lengths.removeFirst(), Integer::sum);
                     int number = Integer.parseInt(name[1]);
                     assertThat(number)
                             .as("arrival order inside %s", priority)
@@ -138,7 +140,7 @@ class FairQueueTest {
     void noClassStarvesUnderAFloodOfAnother(Priority flooding) throws InterruptedException {
         for (Priority other : Priority.values()) {
             if (other != flooding) {
-                Flood flood = new Flood(flooding.ordinal() * 10L + other.ordinal(), SLOTS * CONTEXT / 2);
+                Flood flood = new Flood((flooding + "/" + other).hashCode(), SLOTS * CONTEXT / 2);
                 for (int step = 0; step < STEPS; step++) {
                     boolean taken = true;
                     while (taken) {

@@ -100,6 +100,22 @@ class PrefillPacerTest {
         assertThat(pacer.chunk()).isEqualTo(3);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5, 100, 3000})
+    void anySettingOfTheChunkIsTheMostAndCanShrink(int chunk) {
+        PrefillPacer odd = new PrefillPacer(chunk, STRETCH);
+        for (int i = 0; i < 100; i++) {
+            odd.decoded(100_000_000);
+            odd.prefilled(odd.chunk(), odd.chunk() * 10L);
+        }
+        assertThat(odd.chunk()).isEqualTo(Math.min(chunk, 2048));
+        for (int i = 0; i < 100; i++) {
+            odd.decoded(1_000);
+            odd.prefilled(odd.chunk(), odd.chunk() * 1_000L);
+        }
+        assertThat(odd.chunk()).isEqualTo(1);
+    }
+
     @Test
     void severalShortPromptsShareAStepWhileItHasRoom() {
         pacer.decoded(100_000);
