@@ -11,7 +11,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description = "Measure this machine.",
-        subcommands = {EngineBenchCommand.class, HttpCommand.class, SoakCommand.class})
+        subcommands = {
+            EngineBenchCommand.class,
+            InterferenceCommand.class,
+            CyclesCommand.class,
+            HttpCommand.class,
+            SoakCommand.class
+        })
 public final class BenchCommand implements Runnable {
     @Spec
     private CommandSpec spec;

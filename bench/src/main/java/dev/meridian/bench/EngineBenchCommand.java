@@ -1,20 +1,16 @@
 package dev.meridian.bench;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.bundle.Bundle;
-import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code bench engine}: speed of one bundle on this machine, with the engine around it and without. */
@@ -29,14 +25,8 @@ final class EngineBenchCommand implements Callable<Integer> {
     private static final long BUDGET_BYTES = Long.MAX_VALUE / 4;
     private static final int PROMPT_TOKENS = 512;
 
-    @Parameters(paramLabel = "<bundle>", description = "Folder with a bundle.json.")
-    private Path folder;
-
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            description = "Threads of a forward pass. Default: one for each core.")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    @Mixin
+    private final BundleOptions options = new BundleOptions();
 
     @Option(
             names = "--sequences",
@@ -73,35 +63,23 @@ final class EngineBenchCommand implements Callable<Integer> {
             description = "How often each is measured, after one round to warm up. Default: ${DEFAULT-VALUE}.")
     private int rounds;
 
-    @Option(names = "--json", description = "Print one JSON object; docs/benchmarks.md says what is in it.")
-    private boolean json;
-
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws JsonProcessingException {
-        Bundle bundle = Bundle.open(folder);
+        Bundle bundle = options.open();
         EnginePlan plan = plan(bundle.manifest().shape().contextTokens());
         ModelSettings settings = new ModelSettings(
-                BUDGET_BYTES, plan.mostSequences(), plan.contextTokens(), chunk, plan.mostSequences(), threads);
+                BUDGET_BYTES, plan.mostSequences(), plan.contextTokens(), chunk, plan.mostSequences(), options.threads());
         EngineReport report = EngineBench.run(bundle, settings, plan);
-        PrintWriter out = spec.commandLine().getOut();
-        if (json) {
-            out.println(JsonMapper.builder()
-                    .enable(SerializationFeature.INDENT_OUTPUT)
-                    .build()
-                    .writeValueAsString(report));
-        } else {
-            report.print(out);
-        }
-        out.flush();
+        options.print(spec.commandLine().getOut(), report, report::print);
         return 0;
     }
 
     private EnginePlan plan(int context) {
-        if (threads < 1) {
-            throw new ParameterException(spec.commandLine(), "--threads " + threads + ": expected at least 1");
+        if (options.threads() < 1) {
+            throw new ParameterException(spec.commandLine(), "--threads " + options.threads() + ": expected at least 1");
         }
         int prompt = promptTokens != null ? promptTokens : Math.min(PROMPT_TOKENS, context - 1);
         try {

@@ -21,8 +21,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Continuous batching over the slots of one {@link ModelRunner}. One thread runs {@code receive -> schedule -> forward ->
- * process} until closed: every step gives each decoding sequence one token, then runs at most one chunk's worth of
- * prefill. {@link #submit}, {@link #cancel} and {@link #stats} are safe from any thread and never wait for a step.
+ * process} until closed: every step gives each decoding sequence one token, then runs as much prefill as {@link PrefillPacer}
+ * allows. {@link #submit}, {@link #cancel} and {@link #stats} are safe from any thread and never wait for a step.
  */
 public final class Engine implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
@@ -41,6 +41,7 @@ public final class Engine implements AutoCloseable {
     private final int[] stepTokens;
     private final int[] stepPositions;
     private final Admission admission;
+    private final PrefillPacer pacer;
     private final AtomicLong arrivals = new AtomicLong();
     private final Thread thread;
     private volatile EngineStats stats = EngineStats.NONE;
@@ -65,7 +66,7 @@ public final class Engine implements AutoCloseable {
         this.settings = settings;
         this.listener = listener;
         this.nanoClock = nanoClock;
-        inbox = new Inbox(settings.queueCapacity());
+        inbox = new Inbox(settings.queueCapacity(), settings.fairness().queueReserve());
         scheduler = new Scheduler(runner, settings);
         sampler = new Sampler(runner.vocabSize());
         logprobs = new Logprobs(vocabulary, runner.vocabSize());
@@ -73,6 +74,7 @@ public final class Engine implements AutoCloseable {
         stepTokens = new int[runner.slots()];
         stepPositions = new int[runner.slots()];
         admission = new Admission(runner, settings, defaults);
+        pacer = new PrefillPacer(settings.prefillChunk(), settings.fairness().stepStretch());
         thread = Thread.ofPlatform().name("engine-" + name).daemon(true).unstarted(this::run);
     }
 
@@ -102,10 +104,10 @@ public final class Engine implements AutoCloseable {
      * the returned refusal.
      */
     public Optional<Refusal> submit(List<SequenceRequest> choices) {
-        if (choices.size() > settings.queueCapacity()) {
+        if (choices.size() > settings.mostOfOneClass()) {
             return Optional.of(new Refusal.InvalidRequest(
                     "n",
-                    choices.size() + " choices are more than the queue of " + settings.queueCapacity() + " holds"));
+                    choices.size() + " choices are more than the queue of " + settings.mostOfOneClass() + " holds"));
         }
         List<Sequence> sequences = new ArrayList<>(choices.size());
         for (SequenceRequest choice : choices) {
@@ -180,7 +182,7 @@ public final class Engine implements AutoCloseable {
 
     /** False where the engine is closed. */
     private boolean receive() throws InterruptedException {
-        Inbox.Mail mail = inbox.take(scheduler.isIdle(), scheduler.waitingCount());
+        Inbox.Mail mail = inbox.take(scheduler.isIdle(), scheduler::waitingCount);
         mail.arrivals().forEach(scheduler::enqueue);
         if (!mail.cancels().isEmpty()) {
             Set<Attempt> gone = new HashSet<>(mail.cancels());
@@ -210,8 +212,10 @@ public final class Engine implements AutoCloseable {
     private boolean decode() {
         List<Sequence> rows = scheduler.slots().decoding();
         if (rows.isEmpty()) {
+            pacer.nothingDecoded();
             return false;
         }
+        long begin = nanoClock.getAsLong();
         for (int row = 0; row < rows.size(); row++) {
             Sequence sequence = rows.get(row);
             stepTokens[row] = sequence.newestToken();
@@ -220,6 +224,7 @@ public final class Engine implements AutoCloseable {
         runner.decode(rows.size(), stepTokens, stepPositions);
         for (Sequence sequence : rows) {
             sequence.filled++;
+            scheduler.served(sequence, 1);
         }
         // From the last row down: a sequence that ends is replaced by the last row, which was processed before.
         for (int row = rows.size() - 1; row >= 0; row--) {
@@ -228,20 +233,23 @@ public final class Engine implements AutoCloseable {
                 scheduler.end(sequence);
             }
         }
+        pacer.decoded(nanoClock.getAsLong() - begin);
         return true;
     }
 
-    /** At most one chunk's worth of prompt tokens, of one sequence or of several short ones. False where there is none. */
+    /** As many prompt tokens as the step has room for, of one sequence or of several short ones. False where there are none. */
     private boolean prefill() {
-        int left = settings.prefillChunk();
-        while (left > 0) {
+        int chunkTokens = pacer.chunk();
+        int left = chunkTokens;
+        while (left > 0 && pacer.hasRoom()) {
             Scheduler.Chunk chunk = scheduler.nextChunk(left);
             if (chunk == null) {
                 break;
             }
             Sequence sequence = chunk.sequence();
+            long begin = nanoClock.getAsLong();
             if (sequence.startedNanos < 0) {
-                sequence.startedNanos = nanoClock.getAsLong();
+                sequence.startedNanos = begin;
             }
             runner.prefill(
                     sequence.slot, sequence.filled, sequence.tokens(), sequence.filled, chunk.count(), chunk.last());
@@ -251,8 +259,10 @@ public final class Engine implements AutoCloseable {
             if (chunk.last()) {
                 finishPrefill(sequence);
             }
+            scheduler.served(sequence, chunk.count());
+            pacer.prefilled(chunk.count(), nanoClock.getAsLong() - begin);
         }
-        return left < settings.prefillChunk();
+        return left < chunkTokens;
     }
 
     private void finishPrefill(Sequence sequence) {

@@ -1,16 +1,37 @@
 package dev.meridian.engine;
 
+import dev.meridian.protocol.Priority;
+
 /**
  * Bounds of one engine.
  *
  * @param queueCapacity sequences that may wait for a slot
- * @param prefillChunk prompt tokens run between two decode steps, so that a long prompt never freezes other streams
+ * @param prefillChunk the most prompt tokens of a step; beside decoding sequences fewer, see {@link Fairness#stepStretch}
  * @param kvBudgetBytes native bytes that the KV caches of all slots may commit together
  */
-public record EngineSettings(int queueCapacity, int prefillChunk, long kvBudgetBytes) {
+public record EngineSettings(int queueCapacity, int prefillChunk, long kvBudgetBytes, Fairness fairness) {
     public EngineSettings {
         if (queueCapacity < 1 || prefillChunk < 1 || kvBudgetBytes < 1) {
             throw new IllegalArgumentException("queueCapacity, prefillChunk and kvBudgetBytes must be positive");
         }
+        if (mostOfOneClass(queueCapacity, fairness) < 1) {
+            throw new IllegalArgumentException("meridian.engine.queue-reserve " + fairness.queueReserve()
+                    + ": each of the other classes' reserves is taken from queue-capacity " + queueCapacity
+                    + ", and nothing is left");
+        }
+    }
+
+    /** For an engine that one caller has for itself. */
+    public EngineSettings(int queueCapacity, int prefillChunk, long kvBudgetBytes) {
+        this(queueCapacity, prefillChunk, kvBudgetBytes, Fairness.unreserved());
+    }
+
+    /** Sequences of one class that may wait together. */
+    int mostOfOneClass() {
+        return mostOfOneClass(queueCapacity, fairness);
+    }
+
+    private static int mostOfOneClass(int queueCapacity, Fairness fairness) {
+        return queueCapacity - fairness.queueReserve() * (Priority.values().length - 1);
     }
 }

@@ -49,7 +49,8 @@ public final class LoadedModel implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.encoder = encoder;
         this.runner = runner;
-        engineSettings = new EngineSettings(settings.queueCapacity(), settings.prefillChunk(), memory.kvBudgetBytes());
+        engineSettings = new EngineSettings(
+                settings.queueCapacity(), settings.prefillChunk(), memory.kvBudgetBytes(), settings.fairness());
     }
 
     /** As {@link #open(Bundle, ModelSettings, VerifiedFiles)}, reading every file. */

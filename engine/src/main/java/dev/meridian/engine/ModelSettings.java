@@ -9,12 +9,19 @@ import dev.meridian.engine.onnx.RunnerSettings;
  * @param memoryBudgetBytes native bytes for all models of the node together
  * @param slots sequences of one model that decode together
  * @param contextTokens positions of a sequence
- * @param prefillChunk prompt tokens between two decode steps
+ * @param prefillChunk the most prompt tokens of a step
  * @param queueCapacity sequences that may wait for a slot
  * @param threads of one forward pass
+ * @param fairness how the model is divided among those who wait
  */
 public record ModelSettings(
-        long memoryBudgetBytes, int slots, int contextTokens, int prefillChunk, int queueCapacity, int threads) {
+        long memoryBudgetBytes,
+        int slots,
+        int contextTokens,
+        int prefillChunk,
+        int queueCapacity,
+        int threads,
+        Fairness fairness) {
     public ModelSettings {
         if (memoryBudgetBytes < 1
                 || slots < 1
@@ -27,6 +34,12 @@ public record ModelSettings(
                             + memoryBudgetBytes + ", slots " + slots + ", context " + contextTokens + ", prefill-chunk "
                             + prefillChunk + ", queue-capacity " + queueCapacity + ", threads " + threads);
         }
+    }
+
+    /** For an engine that one caller has for itself. */
+    public ModelSettings(
+            long memoryBudgetBytes, int slots, int contextTokens, int prefillChunk, int queueCapacity, int threads) {
+        this(memoryBudgetBytes, slots, contextTokens, prefillChunk, queueCapacity, threads, Fairness.unreserved());
     }
 
     /**
@@ -45,7 +58,14 @@ public record ModelSettings(
                 engine.getInt("context"),
                 engine.getInt("prefill-chunk"),
                 engine.getInt("queue-capacity"),
-                threads == 0 ? cores : threads);
+                threads == 0 ? cores : threads,
+                new Fairness(
+                        engine.getDouble("step-stretch"),
+                        engine.getInt("queue-reserve"),
+                        new PriorityWeights(
+                                engine.getInt("weights.priority"),
+                                engine.getInt("weights.standard"),
+                                engine.getInt("weights.flex"))));
     }
 
     RunnerSettings runner() {
@@ -54,6 +74,6 @@ public record ModelSettings(
 
     /** The same with another budget: a node divides its own among its models. */
     public ModelSettings withMemoryBudget(long bytes) {
-        return new ModelSettings(bytes, slots, contextTokens, prefillChunk, queueCapacity, threads);
+        return new ModelSettings(bytes, slots, contextTokens, prefillChunk, queueCapacity, threads, fairness);
     }
 }

@@ -1,7 +1,5 @@
 package dev.meridian.engine;
 
-import java.util.Arrays;
-
 /**
  * Chooses the next token from a row of logits. Filters apply in the order of Hugging Face's generation: penalties and
  * bias, temperature, top-k, top-p, min-p. Ties go to the lower token id. Owned by one engine thread; its scratch arrays are
@@ -167,7 +165,10 @@ final class Sampler {
                 keys[n++] = key(weights[i], i);
             }
         }
-        Arrays.sort(keys, 0, n);
+        for (int at = n / 2 - 1; at >= 0; at--) {
+            siftDown(at, n);
+        }
+        sortHeap(n);
         return n;
     }
 
@@ -184,11 +185,19 @@ final class Sampler {
                 siftUp(n++);
             } else if (key < keys[0]) {
                 keys[0] = key;
-                siftDown(n);
+                siftDown(0, n);
             }
         }
-        Arrays.sort(keys, 0, n);
+        sortHeap(n);
         return n;
+    }
+
+    /** Heap sort's second half. The library's sort is quicker where many stay, but takes an array as long for some inputs. */
+    private void sortHeap(int n) {
+        for (int last = n - 1; last > 0; last--) {
+            swap(0, last);
+            siftDown(0, last);
+        }
     }
 
     private void siftUp(int at) {
@@ -202,9 +211,9 @@ final class Sampler {
         }
     }
 
-    private void siftDown(int size) {
-        int at = 0;
-        for (int child = 1; child < size; child = 2 * at + 1) {
+    private void siftDown(int from, int size) {
+        int at = from;
+        for (int child = 2 * at + 1; child < size; child = 2 * at + 1) {
             if (child + 1 < size && keys[child + 1] > keys[child]) {
                 child++;
             }

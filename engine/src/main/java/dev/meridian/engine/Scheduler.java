@@ -1,27 +1,27 @@
 package dev.meridian.engine;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.Iterator;
+import dev.meridian.protocol.Priority;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides what the next step runs. Arrival order holds: a sequence gets a slot only after all that came before it have had
- * one. When KV memory runs out the youngest sequence gives its slot up and goes back to the head of the queue, so the
- * oldest always goes on. Used by the engine thread alone; pure but for the slots that it moves.
+ * Decides what the next step runs. Classes of requests share the slots by weight, see {@link FairQueue}; inside a class arrival
+ * order holds: a sequence gets a slot only after all of its class that came before it have had one. When KV memory runs out
+ * the youngest sequence, of whatever class, gives its slot up and goes back to the head of its queue, so the oldest always
+ * goes on. Used by the engine thread alone; pure but for the slots that it moves.
  */
 final class Scheduler {
     private final ModelRunner runner;
     private final EngineSettings settings;
-    private final Deque<Sequence> waiting = new ArrayDeque<>();
+    private final FairQueue waiting;
     private final Slots slots;
     private long preemptions;
 
     Scheduler(ModelRunner runner, EngineSettings settings) {
         this.runner = runner;
         this.settings = settings;
+        waiting = new FairQueue(settings.fairness().weights());
         slots = new Slots(runner);
     }
 
@@ -31,6 +31,15 @@ final class Scheduler {
 
     int waitingCount() {
         return waiting.size();
+    }
+
+    int waitingCount(Priority priority) {
+        return waiting.size(priority);
+    }
+
+    /** The model ran {@code tokens} for a sequence. */
+    void served(Sequence sequence, int tokens) {
+        waiting.served(sequence.priority(), tokens);
     }
 
     long preemptions() {
@@ -57,18 +66,19 @@ final class Scheduler {
     }
 
     /**
-     * The next piece of prefill, of at most {@code tokens} tokens, or null where there is none to run now. Admits the oldest
-     * waiting sequence when no other is in prefill, a slot is free and its whole length fits the KV budget.
+     * The next piece of prefill, of at most {@code tokens} tokens, or null where there is none to run now. Admits
+     * the waiting sequence whose turn it is when no other is in prefill, a slot is free and its whole length fits the KV budget.
      */
     @Nullable
     Chunk nextChunk(int tokens) {
         Sequence sequence = slots.prefilling();
         if (sequence == null) {
-            Sequence head = waiting.peekFirst();
+            Sequence head = waiting.peek();
             if (head == null || !slots.hasFree() || !fits(head)) {
                 return null;
             }
-            slots.startPrefill(waiting.removeFirst());
+            waiting.remove(head);
+            slots.startPrefill(head);
             sequence = head;
         }
         int count = Math.min(tokens, sequence.unfilled());
@@ -80,13 +90,7 @@ final class Scheduler {
 
     /** Ends every sequence for which {@code gone} holds, wherever it is. */
     void removeIf(Predicate<Sequence> gone) {
-        for (Iterator<Sequence> it = waiting.iterator(); it.hasNext(); ) {
-            Sequence sequence = it.next();
-            if (gone.test(sequence)) {
-                it.remove();
-                sequence.become(Sequence.State.ENDED);
-            }
-        }
+        waiting.removeIf(gone, sequence -> sequence.become(Sequence.State.ENDED));
         Sequence prefilling = slots.prefilling();
         if (prefilling != null && gone.test(prefilling)) {
             end(prefilling);

@@ -1,5 +1,6 @@
 package dev.meridian.engine;
 
+import dev.meridian.protocol.Priority;
 import dev.meridian.protocol.TokenIds;
 import java.util.Arrays;
 
@@ -61,6 +62,10 @@ final class Sequence {
             tokens[promptLength + i] = emitted.get(i);
             text.append(emitted.get(i));
         }
+    }
+
+    Priority priority() {
+        return request.generation().priority();
     }
 
     State state() {

@@ -6,6 +6,7 @@ import dev.meridian.engine.bundle.BundleManifest.SamplingDefaults;
 import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.Entry;
 import dev.meridian.protocol.Generation;
+import dev.meridian.protocol.Priority;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.TokenIds;
 import java.util.ArrayList;
@@ -16,13 +17,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Random arrivals, cancellations and deadlines against an engine that is stepped by hand. After every step: no KV byte over
  * the budget (the runner itself checks that slots are not shared and caches not lost); at the end: every sequence ended as
- * it should, in arrival order, with the text that it has when it runs alone.
+ * it should, in arrival order inside its class, with the text that it has when it runs alone. Passes take random times, so
+ * prefill runs in pieces of all sizes.
  */
 class EngineSimulationTest {
     private static final int ROUNDS = 120;
@@ -58,6 +61,9 @@ class EngineSimulationTest {
             long budget = runner.kvBytes(context / 2 + random.nextInt(context * 2));
             settings = new EngineSettings(1 + random.nextInt(20), 1 + random.nextInt(16), budget);
             engine = engine(runner, settings, this);
+            Random costs = new Random(~seed);
+            int slowest = 1 + costs.nextInt(6);
+            runner.beforeStep(() -> now += costs.nextInt(slowest));
         }
 
         private Engine engine(ScriptedRunner on, EngineSettings with, StepListener listener) {
@@ -106,7 +112,8 @@ class EngineSimulationTest {
                     choices,
                     random.nextInt(30),
                     random.nextInt(3) == 0 ? List.of("a", "bc") : List.of(),
-                    -1);
+                    -1,
+                    Priority.values()[random.nextInt(3)]);
             long deadline = random.nextInt(5) == 0 ? now + random.nextInt(60) : Requests.NEVER;
             int[] prompt = random.ints(1 + random.nextInt(runner.contextTokens()), 1, 128)
                     .toArray();
@@ -133,9 +140,16 @@ class EngineSimulationTest {
             assertThat(runner.kvBytesNow())
                     .as("seed %d: KV bytes at the end", seed)
                     .isZero();
-            List<String> order =
-                    submitted.keySet().stream().filter(texts::containsKey).toList();
-            assertThat(firstTokens).as("seed %d: order of first tokens", seed).isEqualTo(order);
+            for (Priority priority : Priority.values()) {
+                List<String> order = submitted.keySet().stream()
+                        .filter(texts::containsKey)
+                        .filter(key -> priorityOf(key) == priority)
+                        .toList();
+                assertThat(firstTokens)
+                        .as("seed %d: order of first tokens of %s", seed, priority)
+                        .filteredOn(key -> priorityOf(key) == priority)
+                        .isEqualTo(order);
+            }
             for (var entry : submitted.entrySet()) {
                 if (!gone.contains(entry.getValue().attempt())) {
                     assertThat(finished).as("seed %d: finished", seed).contains(entry.getKey());
@@ -144,6 +158,11 @@ class EngineSimulationTest {
                             .hasToString(alone(entry.getValue()));
                 }
             }
+        }
+
+        private @Nullable Priority priorityOf(String key) {
+            SequenceRequest request = submitted.get(key);
+            return request == null ? null : request.generation().priority();
         }
 
         private String alone(SequenceRequest request) throws InterruptedException {

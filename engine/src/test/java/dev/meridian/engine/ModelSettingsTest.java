@@ -10,20 +10,26 @@ import org.junit.jupiter.api.Test;
 
 class ModelSettingsTest {
     private static final Config DEFAULTS = ConfigFactory.defaultReference();
+    private static final Fairness FAIRNESS = new Fairness(2.4, 16, new PriorityWeights(16, 4, 1));
 
     @Test
     void defaultsAreThoseOfReferenceConf() {
-        assertThat(ModelSettings.from(DEFAULTS, 10_000, 3)).isEqualTo(new ModelSettings(5_000, 16, 8192, 128, 128, 3));
+        assertThat(ModelSettings.from(DEFAULTS, 10_000, 3))
+                .isEqualTo(new ModelSettings(5_000, 16, 8192, 128, 160, 3, FAIRNESS));
         assertThat(DEFAULTS.getConfig("meridian.engine").root().keySet())
                 .containsExactlyInAnyOrder(
                         "memory-budget",
                         "slots",
                         "context",
                         "prefill-chunk",
+                        "step-stretch",
                         "queue-capacity",
+                        "queue-reserve",
+                        "weights",
                         "threads",
                         "verify",
                         "verified-files");
+        assertThat(Fairness.unreserved()).isEqualTo(new Fairness(2.4, 0, FAIRNESS.weights()));
     }
 
     @Test
@@ -31,7 +37,7 @@ class ModelSettingsTest {
         Config said = ConfigFactory.parseString(
                 "meridian.engine { memory-budget = 2 GiB, slots = 4, context = 1024, threads = 1 }");
         assertThat(ModelSettings.from(said.withFallback(DEFAULTS), 10_000, 3))
-                .isEqualTo(new ModelSettings(2L << 30, 4, 1024, 128, 128, 1));
+                .isEqualTo(new ModelSettings(2L << 30, 4, 1024, 128, 160, 1, FAIRNESS));
     }
 
     @Test

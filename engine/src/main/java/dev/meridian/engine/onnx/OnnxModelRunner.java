@@ -10,12 +10,14 @@ import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.bundle.CheckedBundle;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,6 +36,9 @@ public final class OnnxModelRunner implements ModelRunner {
     private final OrtSession.SessionOptions options;
     private final OrtSession session;
     private final KvMemory kv;
+    /** Of the buffers below: closed with the runner, because nobody knows when a garbage collection would free them. */
+    private final Arena arena = Arena.ofShared();
+
     private final LongBuffer ids;
     private final LongBuffer logitRows;
     private final IntBuffer lastPositions;
@@ -42,6 +47,7 @@ public final class OnnxModelRunner implements ModelRunner {
     private final OnnxTensor longestTensor;
     private final Map<Integer, Feed> decodeFeeds = new HashMap<>();
     private final Map<Integer, Feed> prefillFeeds = new HashMap<>();
+    private final Map<KvMemory.Views, Bindings> bindings = new IdentityHashMap<>();
     private boolean closed;
 
     private OnnxModelRunner(
@@ -126,8 +132,8 @@ public final class OnnxModelRunner implements ModelRunner {
         return options;
     }
 
-    private static ByteBuffer direct(long bytes) {
-        return ByteBuffer.allocateDirect(Math.toIntExact(bytes)).order(ByteOrder.nativeOrder());
+    private ByteBuffer direct(long bytes) {
+        return arena.allocate(bytes, Long.BYTES).asByteBuffer().order(ByteOrder.nativeOrder());
     }
 
     @Override
@@ -182,12 +188,10 @@ public final class OnnxModelRunner implements ModelRunner {
 
     private void run(Feed feed, int slot, int rows) {
         try {
-            KvMemory.Views views = kv.views(environment, slot, rows);
-            Map<String, OnnxTensor> inputs = new HashMap<>(feed.inputs());
-            inputs.putAll(views.past());
-            Map<String, OnnxTensor> outputs = new HashMap<>(views.present());
-            outputs.put("logits", feed.logits());
-            session.run(inputs, Set.of(), outputs, null).close();
+            Bindings bound = bindings.computeIfAbsent(kv.views(environment, slot, rows), Bindings::of);
+            bound.inputs().putAll(feed.inputs());
+            bound.outputs().put("logits", feed.logits());
+            session.run(bound.inputs(), Set.of(), bound.outputs(), null).close();
         } catch (OrtException e) {
             throw new IllegalStateException("the forward pass failed: " + e.getMessage(), e);
         }
@@ -241,11 +245,22 @@ public final class OnnxModelRunner implements ModelRunner {
             feeds.values().forEach(Feed::close);
         }
         longestTensor.close();
+        arena.close();
     }
 
     private static void check(boolean holds, String name, int value) {
         if (!holds) {
             throw new IllegalArgumentException(name + " " + value + " is out of range");
+        }
+    }
+
+    /**
+     * A pass's inputs and outputs by the graph's names, kept for each place of the KV memory: of one pass to the next only the
+     * feed changes, under the same names.
+     */
+    private record Bindings(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
+        static Bindings of(KvMemory.Views views) {
+            return new Bindings(new HashMap<>(views.past()), new HashMap<>(views.present()));
         }
     }
 
