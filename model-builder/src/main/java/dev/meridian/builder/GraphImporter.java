@@ -27,7 +27,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Imports a ready-made decoder: its graph and data are checked and copied as they are, and described in bundle.json. */
+/** Imports a ready-made decoder: checks its graph and data, copies them as they are, describes them in bundle.json. */
 final class GraphImporter {
     private static final long COPY_BYTES = 1L << 24;
     private static final long SPARE_BYTES = 64L << 20;
@@ -45,6 +45,7 @@ final class GraphImporter {
     void run() throws ImportException, IOException {
         GraphSource source = GraphSource.read(request);
         Path file = source.graphFile();
+        refuseLink(file);
         OnnxFile model;
         try {
             model = OnnxFile.map(file);
@@ -98,7 +99,7 @@ final class GraphImporter {
         }
     }
 
-    /** The files that constants lie in, beside the graph; refused where the graph fails a check, or a file is no plain one. */
+    /** The files beside the graph that constants lie in. Refuses a graph that fails a check. */
     private static List<Path> dataFiles(Path file, OnnxFile model) throws ImportException, IOException {
         Set<String> locations = new TreeSet<>();
         addLocations(model.graph(), locations);
@@ -106,6 +107,7 @@ final class GraphImporter {
         List<Path> files = new ArrayList<>();
         for (String location : locations) {
             Path data = file.resolveSibling(location).normalize();
+            refuseLink(data);
             boolean beside = file.getParent() == null || file.getParent().equals(data.getParent());
             if (beside && Files.isRegularFile(data, LinkOption.NOFOLLOW_LINKS)) {
                 there.put(location, Files.size(data));
@@ -117,6 +119,13 @@ final class GraphImporter {
             throw new ImportException(file + ": " + String.join("; ", faults));
         }
         return files;
+    }
+
+    /** A link's target can be anything, and change; a download cache is full of links. */
+    private static void refuseLink(Path file) throws ImportException {
+        if (Files.isSymbolicLink(file)) {
+            throw new ImportException(file + ": a symbolic link; put the file itself there, for example with cp -rL");
+        }
     }
 
     private static void addLocations(Graph graph, Set<String> into) {

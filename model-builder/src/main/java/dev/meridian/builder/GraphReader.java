@@ -176,7 +176,7 @@ final class GraphReader {
         return cache().type() == ElementType.FLOAT16 ? "f16" : "f32";
     }
 
-    /** The type that most bytes of constants have; packed blocks of 4 or 8 bits are told by the operator that reads them. */
+    /** The type that most bytes of constants have; of packed blocks the operator that reads them knows the bits. */
     String weights() {
         Map<String, Long> packedBits = new HashMap<>();
         for (Node node : model.graph().nodes()) {

@@ -12,9 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Turns a model folder into a bundle: Hugging Face's weights by building a graph, or a ready-made graph by copying it. The same folder gives the same bytes, always. Memory does not grow
- * with the model: tensors pass through buffers of a few megabytes a core. An instance may be used by any thread; one
- * import blocks its caller and works on all cores.
+ * Turns a model folder into a bundle: Hugging Face's weights by building a graph, a ready-made graph by copying it. The
+ * same folder gives the same bytes, always. Memory does not grow with the model: tensors pass through buffers of a few
+ * megabytes a core. An instance may be used by any thread; one import blocks its caller and works on all cores.
  */
 public final class Importer {
     private static final List<String> COPIED = List.of(
@@ -50,12 +50,21 @@ public final class Importer {
         IoFailures.named(request.out(), () -> importing(request, listener));
     }
 
+    /** Whether a ready-made graph is meant, which is copied as it is: the request's weights do not apply. */
+    public static boolean isReadyMade(ImportRequest request) throws ImportException {
+        try {
+            return GraphChoice.isMeant(request);
+        } catch (IOException e) {
+            throw new ImportException(request.source() + ": " + e.getMessage(), e);
+        }
+    }
+
     private void importing(ImportRequest request, ProgressListener listener) throws ImportException, IOException {
         Path source = request.source();
         if (!Files.isDirectory(source)) {
             throw new ImportException(source + ": no such folder");
         }
-        if (GraphChoice.isMeant(request)) {
+        if (isReadyMade(request)) {
             new GraphImporter(request, templateCheck, listener).run();
             return;
         }

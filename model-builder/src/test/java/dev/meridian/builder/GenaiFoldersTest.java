@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
-/** onnxruntime-genai's own test models, where they lie beside the checkout: each imports and runs, or is refused as it says. */
+/** onnxruntime-genai's test models, where they lie beside the checkout: each runs, or is refused by name. */
 class GenaiFoldersTest {
     private static final String IMPORTS = "";
     private static final Path ALL = Path.of(System.getProperty("meridian.assets", ""), "llm", "genai-test-models");
@@ -93,6 +93,24 @@ class GenaiFoldersTest {
                 assertThat(byToken[i]).isCloseTo(inOne[i], org.assertj.core.api.Assertions.within(1e-4f));
             }
         }
+    }
+
+    /** It has no operators at all: its caches are constants, which only a trial can tell. */
+    @Test
+    void aGraphWhoseCachesDoNotGrowIsRefusedWhenItIsLoaded() throws Exception {
+        Path source = folder.resolve("source");
+        Assumptions.assumeTrue(Files.isDirectory(ALL), "no genai-test-models beside the checkout");
+        Files.createDirectories(source);
+        for (String name : java.util.List.of("decoder.onnx", "genai_config.json")) {
+            Files.copy(ALL.resolve("engine/dummy-decoder").resolve(name), source.resolve(name));
+        }
+        ByteTokenizer.write(source.resolve("tokenizer.json"), ByteTokenizer.MIN_VOCABULARY);
+        Path out = folder.resolve("out");
+        new Importer().run(new ImportRequest(source, out, Weights.INT8, KvType.F32), ProgressListener.none());
+        CheckedBundle checked = CheckedBundle.of(Bundle.open(out), VerifiedFiles.none());
+        assertThatThrownBy(() -> GraphRunners.open(checked, new RunnerSettings(1, 64, 16, 1)))
+                .isInstanceOf(dev.meridian.engine.bundle.BundleException.class)
+                .hasMessageContaining("after 2 tokens");
     }
 
     private static float[] logits(ModelRunner runner, int[] tokens, int chunk) {

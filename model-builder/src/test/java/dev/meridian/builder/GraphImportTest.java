@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Ready-made graphs become bundles that run, or are refused by name. */
 class GraphImportTest {
@@ -147,6 +149,30 @@ class GraphImportTest {
         assertThat(folder.resolve("out")).doesNotExist();
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            use_cache_branch      | takes 'use_cache_branch': a merged decoder
+            inputs_embeds         | takes 'inputs_embeds': it reads embeddings
+            encoder_hidden_states | takes 'encoder_hidden_states': a decoder that needs an encoder
+            num_logits_to_keep    | takes 'num_logits_to_keep': a choice of rows
+            token_type_ids        | takes [token_type_ids], which nobody gives it
+            """)
+    void aGraphThatTakesMoreIsRefusedByTheInputsName(String input, String expected) throws Exception {
+        decoder(Form.PLAIN).taking(input).write(source, "model.onnx");
+        assertThatThrownBy(() -> imported(null))
+                .isInstanceOf(ImportException.class)
+                .hasMessageContaining(expected);
+        assertThat(folder.resolve("out")).doesNotExist();
+    }
+
+    @Test
+    void aGraphWithoutCachesIsRefused() throws Exception {
+        genai("\"filename\": \"decoder.onnx\", \"inputs\": {\"past_names\": \"old_%d\"}");
+        decoder(Form.PLAIN).write(source, "decoder.onnx");
+        assertThatThrownBy(() -> imported(null)).hasMessageContaining("past_key_values.0.key");
+        assertThat(folder.resolve("out")).doesNotExist();
+    }
+
     @Test
     void missingDataAreNamed() throws Exception {
         decoder(Form.PLAIN).write(source, "model.onnx");
@@ -160,7 +186,7 @@ class GraphImportTest {
         decoder(Form.PLAIN).write(source, "model.onnx");
         Files.move(source.resolve("model.onnx_data"), folder.resolve("elsewhere"));
         Files.createSymbolicLink(source.resolve("model.onnx_data"), folder.resolve("elsewhere"));
-        assertThatThrownBy(() -> imported(null)).hasMessageContaining("model.onnx_data");
+        assertThatThrownBy(() -> imported(null)).hasMessageContaining("model.onnx_data: a symbolic link");
         assertThat(folder.resolve("out")).doesNotExist();
     }
 }

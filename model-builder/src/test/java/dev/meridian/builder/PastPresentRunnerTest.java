@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.meridian.builder.graph.TinyDecoder;
 import dev.meridian.builder.graph.TinyDecoder.Form;
+import dev.meridian.engine.MemoryPlan;
 import dev.meridian.engine.ModelRunner;
+import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.CheckedBundle;
 import dev.meridian.engine.bundle.VerifiedFiles;
@@ -87,6 +89,16 @@ class PastPresentRunnerTest {
         try (ModelRunner runner = open(new TinyDecoder(half, VOCAB, 5), half)) {
             assertThat(runner.kvBytes(10)).isEqualTo(10L * 2 * 2 * 2 * 4 * 2);
         }
+    }
+
+    @Test
+    void theMemoryPlanCountsTheCopyOfOneSequenceAndAChunkOfLogits() throws IOException {
+        var bundle = TinyBundles.write(
+                folder.resolve("tiny"), new TinyDecoder(Form.PLAIN, VOCAB, 5), Form.PLAIN, VOCAB);
+        long fixed = MemoryPlan.fixedBytes(bundle, new ModelSettings(1 << 20, 3, 32, 8, 1, 1));
+        long scores = 4L * 8 * (3 * 2 * 32 + 3 * 8 + 6 * 8);
+        assertThat(fixed)
+                .isEqualTo(bundle.manifest().memory().weightBytes() + 32 * 128 + scores + 4L * (3 + 8) * VOCAB);
     }
 
     @Test

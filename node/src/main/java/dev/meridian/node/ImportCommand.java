@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Turn a Hugging Face model folder into a bundle that 'up' serves.",
             "Llama, Mistral, Qwen2, Qwen2.5 and Qwen3 models with safetensors weights; no Python needed.",
-            "Or a ready-made ONNX decoder of any family: an Optimum or transformers.js export, an onnxruntime-genai folder."
+            "Or a ready-made ONNX decoder of any family: a Hugging Face export or an onnxruntime-genai folder."
         })
 final class ImportCommand implements Callable<Integer> {
     @Parameters(paramLabel = "<folder>", description = "config.json, *.safetensors, tokenizer.json, ...")
@@ -54,24 +54,20 @@ final class ImportCommand implements Callable<Integer> {
     @Override
     public Integer call() throws ImportException {
         PrintWriter err = spec.commandLine().getErr();
-        refuseWeightsOfAGraph(onnx != null);
+        ImportRequest request = new ImportRequest(source, bundle.out, bundle.weights, kv, onnx);
+        // Whoever asks for other weights would not get them.
+        if (spec.commandLine().getParseResult().hasMatchedOption("--weights") && Importer.isReadyMade(request)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--weights does not apply: a ready-made graph is copied as it is");
+        }
         try (ProgressBar bar = ProgressBar.on(err)) {
-            new Importer().run(new ImportRequest(source, bundle.out, bundle.weights, kv, onnx), progress(bar));
+            new Importer().run(request, progress(bar));
         }
         PrintWriter console = spec.commandLine().getOut();
         console.println(bundle.out + " is ready: './meridian chat " + bundle.out.getFileName() + " --models "
                 + bundle.out.toAbsolutePath().getParent() + "' talks to it.");
         console.flush();
         return 0;
-    }
-
-    /** A graph that is copied keeps its own weights: whoever asks for others would not get them. */
-    private void refuseWeightsOfAGraph(boolean graph) {
-        if (graph && spec.commandLine().getParseResult().hasMatchedOption("--weights")) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "--weights and --onnx exclude each other: a ready-made graph is copied as it is");
-        }
     }
 
     static ProgressListener progress(ProgressBar bar) {

@@ -77,6 +77,40 @@ final class BundleManifestTest {
     }
 
     @Test
+    void aBundleOfOurOwnLayoutSaysNothingOfIt() {
+        assertThat(json()).doesNotContain("graph");
+    }
+
+    @Test
+    void aReadyMadeGraphsNamesAreReadAsTheyWereWritten() throws IOException {
+        String graph = """
+                {"kind": "past-present", "inputIds": "ids", "attentionMask": null, "positionIds": "places",
+                 "logits": "out", "past": ["k", "v"], "present": ["k2", "v2"]}""";
+        write(json().replace("\n}\n", ",\n\"graph\": " + graph + "\n}\n"));
+        BundleManifest read = Bundle.open(folder).manifest();
+        assertThat(read.graph())
+                .isEqualTo(new GraphLayout(
+                        "past-present", "ids", null, "places", "out", List.of("k", "v"), List.of("k2", "v2")));
+        write(new String(Bundle.manifestBytes(read), StandardCharsets.UTF_8));
+        assertThat(Bundle.open(folder).manifest()).isEqualTo(read);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            paged        | ids | out | k1 | graph: kind is paged, this version knows past-present
+            past-present | k   | out | k1 | graph: inputs: k is named twice
+            past-present | ids | k1  | k1 | graph: outputs: k1 is named twice
+            """)
+    void aWrongGraphEntryIsNamed(String kind, String ids, String logits, String present, String message)
+            throws IOException {
+        String graph = """
+                {"kind": "%s", "inputIds": "%s", "attentionMask": null, "positionIds": null,
+                 "logits": "%s", "past": ["k"], "present": ["%s"]}""".formatted(kind, ids, logits, present);
+        write(json().replace("\n}\n", ",\n\"graph\": " + graph + "\n}\n"));
+        assertFault(message);
+    }
+
+    @Test
     void anotherFormatIsNamedBeforeItsFields() throws IOException {
         write("{\"format\" : 2, \"tensors\" : []}");
         assertFault("format 2, this version reads 1; import the model again");

@@ -21,8 +21,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * A ready-made decoder with Hugging Face's names and random weights: two layers, two heads of 4, positions as embeddings,
- * plain attention over concatenated caches. {@link #logits} computes the same with loops in double precision.
+ * A ready-made decoder with Hugging Face's names and random weights: two layers, two heads of 4, positions as
+ * embeddings, plain attention over concatenated caches. {@link #logits} computes the same with loops in double precision.
  */
 public final class TinyDecoder {
     public static final int LAYERS = 2;
@@ -96,6 +96,12 @@ public final class TinyDecoder {
                             : List.of(prefix + "." + layer + ".key", prefix + "." + layer + ".value"));
         }
         return names;
+    }
+
+    /** Declares one more input, which nothing reads. */
+    public TinyDecoder taking(String input) {
+        inputs.add(new Value(input, DataType.INT64, List.of("any")));
+        return this;
     }
 
     /** Writes {@code name} and, beside it, {@code name_data}, as exporters do. */
