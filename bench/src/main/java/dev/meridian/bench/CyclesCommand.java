@@ -52,7 +52,8 @@ final class CyclesCommand implements Callable<Integer> {
     @Override
     public Integer call() throws JsonProcessingException {
         if (options.threads() < 1) {
-            throw new ParameterException(spec.commandLine(), "--threads " + options.threads() + ": expected at least 1");
+            throw new ParameterException(
+                    spec.commandLine(), "--threads " + options.threads() + ": expected at least 1");
         }
         if (cycles < SKIPPED + 2) {
             throw new ParameterException(
@@ -78,12 +79,10 @@ final class CyclesCommand implements Callable<Integer> {
     private void cycle(Bundle bundle) {
         ModelSettings settings = new ModelSettings(BUDGET_BYTES, SLOTS, CONTEXT, CHUNK, SLOTS, options.threads());
         try (LoadedModel model = LoadedModel.open(bundle, settings)) {
-            TokenIds ids =
-                    switch (model.encode(new Prompt.Text(PROMPT))) {
-                        case Encoded.Ids(TokenIds encoded) -> encoded;
-                        case Encoded.Refused(var reason) ->
-                            throw new MeasurementFailed("the prompt was refused: " + reason);
-                    };
+            TokenIds ids = switch (model.encode(new Prompt.Text(PROMPT))) {
+                case Encoded.Ids(TokenIds encoded) -> encoded;
+                case Encoded.Refused(var reason) -> throw new MeasurementFailed("the prompt was refused: " + reason);
+            };
             StepClock clock = new StepClock();
             Engine engine = model.start(clock, System::nanoTime, List.of());
             clock.expect(1, TOKENS);

@@ -71,7 +71,12 @@ final class EngineBenchCommand implements Callable<Integer> {
         Bundle bundle = options.open();
         EnginePlan plan = plan(bundle.manifest().shape().contextTokens());
         ModelSettings settings = new ModelSettings(
-                BUDGET_BYTES, plan.mostSequences(), plan.contextTokens(), chunk, plan.mostSequences(), options.threads());
+                BUDGET_BYTES,
+                plan.mostSequences(),
+                plan.contextTokens(),
+                chunk,
+                plan.mostSequences(),
+                options.threads());
         EngineReport report = EngineBench.run(bundle, settings, plan);
         options.print(spec.commandLine().getOut(), report, report::print);
         return 0;
@@ -79,7 +84,8 @@ final class EngineBenchCommand implements Callable<Integer> {
 
     private EnginePlan plan(int context) {
         if (options.threads() < 1) {
-            throw new ParameterException(spec.commandLine(), "--threads " + options.threads() + ": expected at least 1");
+            throw new ParameterException(
+                    spec.commandLine(), "--threads " + options.threads() + ": expected at least 1");
         }
         int prompt = promptTokens != null ? promptTokens : Math.min(PROMPT_TOKENS, context - 1);
         try {

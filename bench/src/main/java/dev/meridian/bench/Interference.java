@@ -49,10 +49,7 @@ final class Interference implements StepListener {
     record Plan(int streams, int idleGaps, int promptTokens, int prompts) {}
 
     record Result(
-            double alonePromptTokensPerSecond,
-            Gaps.Summary idle,
-            Gaps.Summary loaded,
-            double promptTokensPerSecond) {}
+            double alonePromptTokensPerSecond, Gaps.Summary idle, Gaps.Summary loaded, double promptTokensPerSecond) {}
 
     /** Ends after a number of steps that gave all streams a token, or a number of prompts, whichever is not 0. */
     private static final class Phase {

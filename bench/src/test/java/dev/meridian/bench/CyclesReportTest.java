@@ -34,6 +34,9 @@ final class CyclesReportTest {
         assertThat(Math.abs(report.fittedBytesPerCycle())).isLessThan(20_000);
         StringWriter table = new StringWriter();
         report.print(new PrintWriter(table, true));
-        assertThat(table.toString()).contains("40 cycles of load").contains("397.0").contains("403.0");
+        assertThat(table.toString())
+                .contains("40 cycles of load")
+                .contains("397.0")
+                .contains("403.0");
     }
 }

@@ -34,21 +34,25 @@ final class InterferenceTest {
 
     @Test
     void measuresStreamsByThemselvesAndBesidePrompts() {
-        Interference.Result result = over(runner(3, CONTEXT), new Interference.Plan(2, 20, 100, 3)).measure();
+        Interference.Result result =
+                over(runner(3, CONTEXT), new Interference.Plan(2, 20, 100, 3)).measure();
 
         assertThat(result.idle().gaps()).isGreaterThanOrEqualTo(40);
         // The prompts come one after the other, each in several steps.
         assertThat(result.loaded().gaps()).isGreaterThanOrEqualTo(2 * 3 * 3);
-        assertThat(result.idle().p50Millis()).isPositive().isLessThanOrEqualTo(result.idle().p99Millis());
-        assertThat(result.loaded().p99Millis()).isLessThanOrEqualTo(result.loaded().maxMillis());
+        assertThat(result.idle().p50Millis())
+                .isPositive()
+                .isLessThanOrEqualTo(result.idle().p99Millis());
+        assertThat(result.loaded().p99Millis())
+                .isLessThanOrEqualTo(result.loaded().maxMillis());
         assertThat(result.promptTokensPerSecond()).isPositive();
         assertThat(result.alonePromptTokensPerSecond()).isPositive();
     }
 
     @Test
     void aStreamThatEndsBeforeThePromptsIsAFailure() {
-        assertThatThrownBy(() ->
-                        over(runner(3, 120), new Interference.Plan(2, 200, 100, 3)).measure())
+        assertThatThrownBy(() -> over(runner(3, 120), new Interference.Plan(2, 200, 100, 3))
+                        .measure())
                 .isInstanceOf(MeasurementFailed.class)
                 .hasMessageContaining("a stream ended by LENGTH");
     }
@@ -63,7 +67,8 @@ final class InterferenceTest {
             }
         });
 
-        assertThatThrownBy(() -> over(runner, new Interference.Plan(2, 20, 100, 3)).measure())
+        assertThatThrownBy(
+                        () -> over(runner, new Interference.Plan(2, 20, 100, 3)).measure())
                 .isInstanceOf(MeasurementFailed.class)
                 .hasMessageContaining("out of memory in MatMul");
     }

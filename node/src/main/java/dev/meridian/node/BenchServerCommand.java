@@ -88,8 +88,10 @@ final class BenchServerCommand implements Callable<Integer> {
                 .toCompletableFuture()
                 .join();
         PrintWriter out = spec.commandLine().getOut();
-        out.println("  API     " + UpCommand.url(edge.clientAddress(), settings.edge().access()) + "/v1");
-        out.println("  Admin   " + UpCommand.url(edge.adminAddress(), settings.edge().access()));
+        out.println("  API     "
+                + UpCommand.url(edge.clientAddress(), settings.edge().access()) + "/v1");
+        out.println("  Admin   "
+                + UpCommand.url(edge.adminAddress(), settings.edge().access()));
         out.flush();
         new CountDownLatch(1).await();
         return 0;
