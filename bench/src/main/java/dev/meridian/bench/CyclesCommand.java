@@ -37,7 +37,7 @@ final class CyclesCommand implements Callable<Integer> {
     private static final String PROMPT = "How much of this stays behind?";
 
     @Mixin
-    private final BundleOptions options = new BundleOptions();
+    private BundleOptions options = new BundleOptions();
 
     @Option(
             names = "--cycles",

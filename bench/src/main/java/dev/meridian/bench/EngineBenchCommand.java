@@ -26,7 +26,7 @@ final class EngineBenchCommand implements Callable<Integer> {
     private static final int PROMPT_TOKENS = 512;
 
     @Mixin
-    private final BundleOptions options = new BundleOptions();
+    private BundleOptions options = new BundleOptions();
 
     @Option(
             names = "--sequences",

@@ -22,7 +22,7 @@ final class InterferenceCommand implements Callable<Integer> {
     private static final long BUDGET_BYTES = Long.MAX_VALUE / 4;
 
     @Mixin
-    private final BundleOptions options = new BundleOptions();
+    private BundleOptions options = new BundleOptions();
 
     @Option(
             names = "--streams",

@@ -47,7 +47,7 @@ public final class OnnxModelRunner implements ModelRunner {
     private final OnnxTensor longestTensor;
     private final Map<Integer, Feed> decodeFeeds = new HashMap<>();
     private final Map<Integer, Feed> prefillFeeds = new HashMap<>();
-    private final Map<KvMemory.Views, Bindings> bindings = new IdentityHashMap<>();
+    private final IdentityHashMap<KvMemory.Views, Bindings> bindings = new IdentityHashMap<>();
     private boolean closed;
 
     private OnnxModelRunner(
