@@ -40,9 +40,4 @@ final class HttpBenchTest {
         assertThat(report.path("median").path("lost").asLong()).isZero();
         assertThat(report.path("whole").asBoolean()).isTrue();
     }
-
-    @Test
-    void theServerIsNotAmongTheCommandsThatHelpLists() {
-        assertThat(Main.commandLine().getUsageMessage()).contains("bench").doesNotContain("bench-server");
-    }
 }

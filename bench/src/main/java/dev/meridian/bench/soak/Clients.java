@@ -65,9 +65,10 @@ final class Clients implements AutoCloseable {
             }
             return;
         }
-        if (!check.saysTheSame(request, reply)) {
+        check.difference(request, reply).ifPresent(where -> {
             tally.differing.increment();
-        }
+            tally.problem(request, where);
+        });
         if (!reply.isComplete() && leaves(request, reply)) {
             tally.left.increment();
             tally.tokens.add(reply.events());

@@ -46,14 +46,25 @@ final class ReplyCheck {
                 + request.replyTokens();
     }
 
-    /** Whether a greedy reply, or what a client that left had of it, says what the first one to the same prompt said. */
-    boolean saysTheSame(SoakRequest request, ReplyReader reply) {
+    /**
+     * Where a greedy reply, or what a client that left had of it, parts from the first one to the same prompt; empty where it
+     * does not, or where it is the first.
+     */
+    Optional<String> difference(SoakRequest request, ReplyReader reply) {
         First first = request.kind().isGreedy() ? firsts.get(request.row()) : null;
         if (first == null) {
-            return true;
+            return Optional.empty();
         }
-        return request.leaveAfter() > 0
-                ? first.text().startsWith(reply.text())
-                : first.text().equals(reply.text());
+        String before = first.text();
+        String now = reply.text();
+        boolean same = request.leaveAfter() > 0 ? before.startsWith(now) : before.equals(now);
+        if (same) {
+            return Optional.empty();
+        }
+        int at = 0;
+        while (at < before.length() && at < now.length() && before.charAt(at) == now.charAt(at)) {
+            at++;
+        }
+        return Optional.of("other words than the first time, from character " + at + " of " + before.length() + " on");
     }
 }

@@ -40,18 +40,19 @@ final class ReplyCheckTest {
     void aRightReplyPassesAgainAndAgain() {
         assertThat(check.complete(GREEDY, good("a", "b"))).isEmpty();
         assertThat(check.complete(GREEDY, good("a", "b"))).isEmpty();
-        assertThat(check.saysTheSame(GREEDY, good("a", "b"))).isTrue();
+        assertThat(check.difference(GREEDY, good("a", "b"))).isEmpty();
     }
 
     @Test
     void otherWordsToTheSamePromptAreSeen() {
-        assertThat(check.saysTheSame(GREEDY, good("a", "c"))).isTrue();
+        assertThat(check.difference(GREEDY, good("a", "c"))).isEmpty();
         assertThat(check.complete(GREEDY, good("a", "b"))).isEmpty();
 
-        assertThat(check.saysTheSame(GREEDY, good("a", "c"))).isFalse();
+        assertThat(check.difference(GREEDY, good("a", "c")))
+                .hasValue("other words than the first time, from character 1 of 2 on");
         SoakRequest leaving = new SoakRequest(1, Kind.IDS_STREAMED, 9, 2, 1);
-        assertThat(check.saysTheSame(leaving, reply(piece("a", "null")))).isTrue();
-        assertThat(check.saysTheSame(leaving, reply(piece("b", "null")))).isFalse();
+        assertThat(check.difference(leaving, reply(piece("a", "null")))).isEmpty();
+        assertThat(check.difference(leaving, reply(piece("b", "null")))).isPresent();
     }
 
     @Test
