@@ -41,8 +41,13 @@ final class NativeTokenizer implements AutoCloseable {
         }
     }
 
+    /** Throws {@link TokenizerException} where the vocabulary has no word for a part of the text, not even an unknown one. */
     Encoding encode(String text, boolean withSpecialTokens) {
-        return tokenizer.encode(wellFormed(text), withSpecialTokens, false);
+        try {
+            return tokenizer.encode(wellFormed(text), withSpecialTokens, false);
+        } catch (RuntimeException e) {
+            throw new TokenizerException("the tokenizers library cannot encode this: " + e.getMessage(), e);
+        }
     }
 
     int[] ids(String text, boolean withSpecialTokens) {

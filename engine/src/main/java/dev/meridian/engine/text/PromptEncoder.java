@@ -55,11 +55,15 @@ public final class PromptEncoder {
 
     /** Renders and encodes; every fault of a prompt or a template is a refusal. */
     public Encoded encode(Prompt prompt) {
-        return switch (prompt) {
-            case Prompt.Chat(List<ChatMessage> messages) -> chat(messages);
-            case Prompt.Text(String text) -> checked(tokenizer.encodeText(text), "prompt");
-            case Prompt.Tokens(TokenIds ids) -> tokens(ids);
-        };
+        try {
+            return switch (prompt) {
+                case Prompt.Chat(List<ChatMessage> messages) -> chat(messages);
+                case Prompt.Text(String text) -> checked(tokenizer.encodeText(text), "prompt");
+                case Prompt.Tokens(TokenIds ids) -> tokens(ids);
+            };
+        } catch (TokenizerException e) {
+            return refused("prompt", String.valueOf(e.getMessage()));
+        }
     }
 
     private Encoded chat(List<ChatMessage> messages) {

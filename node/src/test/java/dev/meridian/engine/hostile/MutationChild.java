@@ -78,7 +78,8 @@ final class MutationChild {
     }
 
     private static void say(Writer out, String line) throws IOException {
-        out.write(line.replace('\n', ' ') + "\n");
+        // Messages quote what the bundle says, which need not be text.
+        out.write(line.replaceAll("[^ -~]", "?") + "\n");
         out.flush();
     }
 
