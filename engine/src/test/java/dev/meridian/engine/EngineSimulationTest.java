@@ -113,7 +113,7 @@ class EngineSimulationTest {
                     random.nextInt(30),
                     random.nextInt(3) == 0 ? List.of("a", "bc") : List.of(),
                     -1,
-                    Priority.values()[random.nextInt(3)]);
+                    List.of(Priority.values()).get(random.nextInt(3)));
             long deadline = random.nextInt(5) == 0 ? now + random.nextInt(60) : Requests.NEVER;
             int[] prompt = random.ints(1 + random.nextInt(runner.contextTokens()), 1, 128)
                     .toArray();

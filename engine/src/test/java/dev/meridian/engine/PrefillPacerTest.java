@@ -65,9 +65,9 @@ class PrefillPacerTest {
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
     void ninetyNineOfAHundredStepsAreWithinTheStretchOnANoisyMachine(long seed) {
         Random random = new Random(seed);
-        long decode = 5_000 + random.nextInt(100_000);
+        long decode = 5_000L + random.nextInt(100_000);
         long fixed = random.nextInt((int) decode);
-        long token = 1 + random.nextInt((int) (decode / 4));
+        long token = 1L + random.nextInt((int) (decode / 4));
         int steps = 20_000;
         int late = 0;
         TreeSet<Integer> sizes = new TreeSet<>();
