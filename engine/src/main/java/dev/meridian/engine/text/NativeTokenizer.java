@@ -41,7 +41,7 @@ final class NativeTokenizer implements AutoCloseable {
         }
     }
 
-    /** Throws {@link TokenizerException} where the vocabulary has no word for a part of the text, not even an unknown one. */
+    /** Throws {@link TokenizerException} where the vocabulary has no word for a part of the text. */
     Encoding encode(String text, boolean withSpecialTokens) {
         try {
             return tokenizer.encode(wellFormed(text), withSpecialTokens, false);

@@ -47,7 +47,7 @@ final class TokenizerCheck {
 
     private TokenizerCheck() {}
 
-    /** Throws {@link TokenizerException} naming what is not supported. The decoder's steps are {@link TokenDecoder}'s matter. */
+    /** Throws {@link TokenizerException} naming what is not supported. Decoders are {@link TokenDecoder}'s matter. */
     static void check(ObjectNode tokenizer) {
         values(tokenizer, 0);
         component("normalizer", tokenizer.path("normalizer"), NORMALIZERS, 0);
