@@ -93,8 +93,8 @@ class PastPresentRunnerTest {
 
     @Test
     void theMemoryPlanCountsTheCopyOfOneSequenceAndAChunkOfLogits() throws IOException {
-        var bundle = TinyBundles.write(
-                folder.resolve("tiny"), new TinyDecoder(Form.PLAIN, VOCAB, 5), Form.PLAIN, VOCAB);
+        var bundle =
+                TinyBundles.write(folder.resolve("tiny"), new TinyDecoder(Form.PLAIN, VOCAB, 5), Form.PLAIN, VOCAB);
         long fixed = MemoryPlan.fixedBytes(bundle, new ModelSettings(1 << 20, 3, 32, 8, 1, 1));
         long scores = 4L * 8 * (3 * 2 * 32 + 3 * 8 + 6 * 8);
         assertThat(fixed)
