@@ -6,6 +6,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -33,6 +34,11 @@ final class NodeProcess implements AutoCloseable {
     }
 
     static NodeProcess up(Path models, String... more) throws IOException {
+        return up(Map.of(), models, more);
+    }
+
+    /** @param more options of {@code up} behind those that it always gets */
+    static NodeProcess up(Map<String, String> environment, Path models, String... more) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -48,6 +54,7 @@ final class NodeProcess implements AutoCloseable {
                 "0"));
         command.addAll(List.of(more));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
         // Not on the command line: ONNX Runtime 1.29 reads that when it starts, and one of 10 KB crashes the process.
         builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         return new NodeProcess(builder.start());
