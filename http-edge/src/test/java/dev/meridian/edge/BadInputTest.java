@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Requests that are wrong in their bytes, not only in their values: each is refused by name, the next request is served,
- * and a stream that ran meanwhile says all of its words.
+ * Requests that are wrong in their bytes, not only in their values: each is refused by name, the next request is
+ * served, and a stream that ran meanwhile says all of its words.
  */
 final class BadInputTest {
     private static final String HELLO = "{\"model\":\"atlas\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
