@@ -277,11 +277,6 @@ final class BadInputTest {
                         400,
                         "invalid_value"),
                 of(
-                        "30,000 messages",
-                        "{\"model\":\"atlas\",\"messages\":[" + (message + ",").repeat(29_999) + message + "]}",
-                        400,
-                        "invalid_value"),
-                of(
                         "1,000,000 messages",
                         "{\"model\":\"atlas\",\"messages\":[" + (message + ",").repeat(999_999) + message + "]}",
                         413,
