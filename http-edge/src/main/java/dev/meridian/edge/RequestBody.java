@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.scaladsl.model.EntityStreamSizeException;
 import org.apache.pekko.stream.Materializer;
@@ -18,6 +19,7 @@ final class RequestBody {
     /** The bytes, or a failed stage with an {@link ApiException}: 408, 413, 415 or 400. */
     static CompletionStage<byte[]> read(HttpRequest request, EdgeSettings settings, Materializer materializer) {
         requireJson(request.entity().getContentType());
+        requirePlain(request);
         // A body that came in one piece with its head is not held against the limit by toStrict.
         if (request.entity().getContentLengthOption().orElse(0) > settings.maxBodyBytes()) {
             throw tooLarge(settings);
@@ -38,6 +40,16 @@ final class RequestBody {
                 || !type.mediaType().subType().equals("json")) {
             throw new ApiException(
                     ApiError.http(415, "unsupported_media_type", "The Content-Type must be application/json."));
+        }
+    }
+
+    /** Nothing is unpacked here, so that a small body stays small. */
+    private static void requirePlain(HttpRequest request) {
+        String coding =
+                request.getHeader("Content-Encoding").map(HttpHeader::value).orElse("identity");
+        if (!coding.strip().equalsIgnoreCase("identity")) {
+            throw new ApiException(ApiError.http(
+                    415, "unsupported_media_type", "A Content-Encoding is not supported; send the body as it is."));
         }
     }
 

@@ -1,11 +1,15 @@
 package dev.meridian.edge;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 
 /** A client that speaks bytes, for what a polite HTTP library does not do. */
 final class RawClient implements AutoCloseable {
@@ -69,6 +73,46 @@ final class RawClient implements AutoCloseable {
         } catch (SocketException e) {
             return received.toString();
         }
+    }
+
+    /** Sends what the server takes; false where it refused and closed before it had all. */
+    boolean sendUntilCutOff(String bytes) throws IOException {
+        try {
+            send(bytes);
+            return true;
+        } catch (SocketException e) {
+            return false;
+        }
+    }
+
+    /** Sends the same bytes again and again, a few each time, until the server answers or ends the connection. */
+    void dribble(String bytes) throws IOException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        socket.setSoTimeout(50);
+        while (sendUntilCutOff(bytes) && !answered()) {
+            assertThat(System.nanoTime())
+                    .as("the server goes on taking bytes; nanoseconds")
+                    .isLessThan(deadline);
+        }
+        socket.setSoTimeout(10_000);
+    }
+
+    private boolean answered() throws IOException {
+        byte[] buffer = new byte[4096];
+        try {
+            int count = socket.getInputStream().read(buffer);
+            received.append(new String(buffer, 0, Math.max(0, count), StandardCharsets.UTF_8));
+            return true;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } catch (SocketException e) {
+            return true;
+        }
+    }
+
+    /** Says that nothing more will be sent; the answer can still be read. */
+    void endOutput() throws IOException {
+        socket.shutdownOutput();
     }
 
     /** Ends with RST instead of FIN. */

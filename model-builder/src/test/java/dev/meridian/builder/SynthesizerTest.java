@@ -73,7 +73,7 @@ class SynthesizerTest {
                 .with("hidden_size", "1048576")
                 .with("intermediate_size", "1048576")
                 .with("num_hidden_layers", "1000")
-                .with("vocab_size", "16000000")
+                .with("vocab_size", "4000000")
                 .writeConfig(folder.resolve("source"));
         assertThatThrownBy(() ->
                         new Synthesizer().run(source, folder.resolve("x"), Weights.INT8, 1, ProgressListener.none()))
