@@ -71,10 +71,8 @@ final class BadInputTest {
         say(1, "two ", false);
         say(2, "three", true);
         String all = control.readUntil("data: [DONE]\n\n");
-        String text = CONTENT.matcher(all)
-                .results()
-                .map(found -> found.group(1))
-                .collect(Collectors.joining());
+        String text =
+                CONTENT.matcher(all).results().map(found -> found.group(1)).collect(Collectors.joining());
         assertThat(text).isEqualTo("one two three");
         control.close();
     }

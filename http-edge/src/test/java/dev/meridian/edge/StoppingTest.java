@@ -54,7 +54,7 @@ final class StoppingTest {
         startOnly();
         try (RawClient running = new RawClient(edge.edge.clientAddress());
                 RawClient keptAlive = new RawClient(edge.edge.clientAddress())) {
-            keptAlive.send("GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n");
+            keptAlive.send("GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
             keptAlive.readUntil("\"object\":\"list\"");
             running.post(EdgeFixture.CHAT, STREAM);
             running.readUntil("\"content\":\"Hel\"");

@@ -28,34 +28,134 @@ record FuzzCase(long seed, byte[] bytes, int pieces, Behaviour behaviour, boolea
     }
 
     private static final String[] VALUES = {
-        "null", "true", "-1", "0", "1", "2.5", "1e309", "-1e309", "1e-400", "9223372036854775808", "18446744073709551616",
-        "\"\"", "\"hot\"", "\"\\u0000\"", "\"\\ud800\"", "\"" + "x".repeat(5000) + "\"", "[]", "{}", "[[[[]]]]",
-        "{\"a\":{\"b\":{}}}", "[1,\"a\",null]", "99999999999999999999999999999999999999", "0.1e+3", "-0", "\"%00\"",
-        "\"../../etc/passwd\"", "{\"0\":100}", "{\"511\":-100,\"x\":1}", "[\"stop\",\"\"]", "128", "129"
+        "null",
+        "true",
+        "-1",
+        "0",
+        "1",
+        "2.5",
+        "1e309",
+        "-1e309",
+        "1e-400",
+        "9223372036854775808",
+        "18446744073709551616",
+        "\"\"",
+        "\"hot\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"" + "x".repeat(5000) + "\"",
+        "[]",
+        "{}",
+        "[[[[]]]]",
+        "{\"a\":{\"b\":{}}}",
+        "[1,\"a\",null]",
+        "99999999999999999999999999999999999999",
+        "0.1e+3",
+        "-0",
+        "\"%00\"",
+        "\"../../etc/passwd\"",
+        "{\"0\":100}",
+        "{\"511\":-100,\"x\":1}",
+        "[\"stop\",\"\"]",
+        "128",
+        "129"
     };
     private static final String[] NAMES = {
-        "model", "messages", "prompt", "stream", "stream_options", "n", "stop", "seed", "temperature", "top_p", "top_k",
-        "min_p", "logit_bias", "logprobs", "top_logprobs", "max_tokens", "max_completion_tokens", "presence_penalty",
-        "frequency_penalty", "repetition_penalty", "user", "tools", "response_format", "service_tier", "foo", "",
-        "role", "content", "store", "echo", "suffix", "best_of"
+        "model",
+        "messages",
+        "prompt",
+        "stream",
+        "stream_options",
+        "n",
+        "stop",
+        "seed",
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "logit_bias",
+        "logprobs",
+        "top_logprobs",
+        "max_tokens",
+        "max_completion_tokens",
+        "presence_penalty",
+        "frequency_penalty",
+        "repetition_penalty",
+        "user",
+        "tools",
+        "response_format",
+        "service_tier",
+        "foo",
+        "",
+        "role",
+        "content",
+        "store",
+        "echo",
+        "suffix",
+        "best_of"
     };
     private static final String[] HEADERS = {
-        "Transfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked", "Transfer-Encoding: identity",
-        "Content-Encoding: gzip", "Content-Length: 0", "Content-Length: -1", "Content-Length: 99999999999999999999",
-        "Content-Length: 7", "Connection: close", "Connection: upgrade", "Upgrade: h2c", "Upgrade: websocket",
-        "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA", "Expect: 100-continue", "Expect: nothing", "Host: evil.example",
-        "Host: localhost", "Host:", "Origin: http://evil.example", "Origin: null", "Authorization: Bearer " + CANARY,
-        "Authorization: " + "a".repeat(3000), "X-Request-Id: " + CANARY, "X-Request-Id: \u00e9\u0000",
-        "Content-Type: text/plain", "Content-Type: application/json; charset=utf-16", "Content-Type: /",
-        "Range: bytes=0-1", "Accept-Encoding: gzip", "no colon at all", ": no name", "X-Long: " + "l".repeat(20_000),
-        " folded: line", "Access-Control-Request-Method: POST", "Cookie: " + CANARY, "TE: trailers", "Trailer: X"
+        "Transfer-Encoding: chunked",
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: identity",
+        "Content-Encoding: gzip",
+        "Content-Length: 0",
+        "Content-Length: -1",
+        "Content-Length: 99999999999999999999",
+        "Content-Length: 7",
+        "Connection: close",
+        "Connection: upgrade",
+        "Upgrade: h2c",
+        "Upgrade: websocket",
+        "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
+        "Expect: 100-continue",
+        "Expect: nothing",
+        "Host: evil.example",
+        "Host: localhost",
+        "Host:",
+        "Origin: http://evil.example",
+        "Origin: null",
+        "Authorization: Bearer " + CANARY,
+        "Authorization: " + "a".repeat(3000),
+        "X-Request-Id: " + CANARY,
+        "X-Request-Id: \u00e9\u0000",
+        "Content-Type: text/plain",
+        "Content-Type: application/json; charset=utf-16",
+        "Content-Type: /",
+        "Range: bytes=0-1",
+        "Accept-Encoding: gzip",
+        "no colon at all",
+        ": no name",
+        "X-Long: " + "l".repeat(20_000),
+        " folded: line",
+        "Access-Control-Request-Method: POST",
+        "Cookie: " + CANARY,
+        "TE: trailers",
+        "Trailer: X"
     };
     private static final String[] TARGETS = {
-        "/v1/models", "/v1/models/atlas", "/v1/models/..%2f..%2fetc%2fpasswd", "/v1/models/%00", "/v1/models/%",
-        "/v1//models", "/v1/chat/completions/", "/../v1/models", "http://localhost/v1/models", "*", "/", "",
-        "/v1/models/" + "m".repeat(3000), "/v1/models?x=" + CANARY, "/v1/models#f", "/health/ready", "/metrics", "/v1/%zz"
+        "/v1/models",
+        "/v1/models/atlas",
+        "/v1/models/..%2f..%2fetc%2fpasswd",
+        "/v1/models/%00",
+        "/v1/models/%",
+        "/v1//models",
+        "/v1/chat/completions/",
+        "/../v1/models",
+        "http://localhost/v1/models",
+        "*",
+        "/",
+        "",
+        "/v1/models/" + "m".repeat(3000),
+        "/v1/models?x=" + CANARY,
+        "/v1/models#f",
+        "/health/ready",
+        "/metrics",
+        "/v1/%zz"
     };
-    private static final String[] METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "CONNECT", "PRI", "get", ""};
+    private static final String[] METHODS = {
+        "GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "CONNECT", "PRI", "get", ""
+    };
 
     static FuzzCase of(long seed) {
         return new Builder(seed).build();
@@ -77,7 +177,9 @@ record FuzzCase(long seed, byte[] bytes, int pieces, Behaviour behaviour, boolea
             boolean chat = random.nextBoolean();
             String target = post
                     ? chat ? "/v1/chat/completions" : "/v1/completions"
-                    : admin ? pick("/health/live", "/health/ready", "/metrics") : pick("/v1/models", "/v1/models/atlas");
+                    : admin
+                            ? pick("/health/live", "/health/ready", "/metrics")
+                            : pick("/v1/models", "/v1/models/atlas");
             String body = post ? body(chat) : "";
             byte[] bytes = request(post ? "POST" : "GET", target, body);
             if (chance(6)) {
@@ -114,9 +216,8 @@ record FuzzCase(long seed, byte[] bytes, int pieces, Behaviour behaviour, boolea
         }
 
         private byte[] request(String method, String target, String body) {
-            byte[] payload = chance(5)
-                    ? damage(body.getBytes(StandardCharsets.UTF_8))
-                    : body.getBytes(StandardCharsets.UTF_8);
+            byte[] payload =
+                    chance(5) ? damage(body.getBytes(StandardCharsets.UTF_8)) : body.getBytes(StandardCharsets.UTF_8);
             List<String> head = new ArrayList<>();
             head.add((chance(15) ? pick(METHODS) : method) + " " + (chance(12) ? pick(TARGETS) : target) + " "
                     + (chance(25) ? pick("HTTP/1.0", "HTTP/2.0", "HTTP/9.9", "HTTP/1.1 x", "") : "HTTP/1.1"));
@@ -154,7 +255,8 @@ record FuzzCase(long seed, byte[] bytes, int pieces, Behaviour behaviour, boolea
                 all.write(payload, at, length);
                 all.writeBytes("\r\n".getBytes(StandardCharsets.US_ASCII));
             }
-            all.writeBytes((chance(10) ? "0\r\nX-Trailer: t\r\n\r\n" : "0\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+            all.writeBytes(
+                    (chance(10) ? "0\r\nX-Trailer: t\r\n\r\n" : "0\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
             return all.toByteArray();
         }
 

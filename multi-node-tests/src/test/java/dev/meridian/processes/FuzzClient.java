@@ -86,7 +86,10 @@ final class FuzzClient {
         if (length < 0) {
             return head.startsWith("http/1.1 204") || head.startsWith("http/1.1 304");
         }
-        String digits = head.substring(length + "content-length: ".length()).lines().findFirst().orElse("0");
+        String digits = head.substring(length + "content-length: ".length())
+                .lines()
+                .findFirst()
+                .orElse("0");
         return received.length() - end - 4 >= Integer.parseInt(digits.strip());
     }
 }

@@ -131,7 +131,8 @@ class HttpFuzzTest {
 
     private String code(String body) throws IOException {
         if (body.startsWith("{")) {
-            JsonNode error = json.readTree(body.getBytes(StandardCharsets.ISO_8859_1)).path("error");
+            JsonNode error =
+                    json.readTree(body.getBytes(StandardCharsets.ISO_8859_1)).path("error");
             return error.path("code").asText("");
         }
         return "";
