@@ -229,7 +229,8 @@ final class BadInputTest {
                 of("percent at the end", get("/v1/models/%"), 400, "malformed_request"),
                 of("backslashes", get("/v1/models/..\\..\\x"), 400, "malformed_request"),
                 of("fragment", get("/v1/models#a"), 400, "malformed_request"),
-                of("two slashes", get("//v1/models"), 404, "unknown_url"),
+                // What stands between two slashes and the next is a host (RFC 3986), and v1 is none of ours.
+                of("two slashes", get("//v1/models"), 421, "host_forbidden"),
                 of("two slashes inside", get("/v1//models"), 404, "unknown_url"),
                 of("dots", get("/v1/models/../../etc/passwd"), 404, "unknown_url"),
                 of("star", get("*"), 404, "unknown_url"),

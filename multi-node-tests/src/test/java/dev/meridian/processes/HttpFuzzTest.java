@@ -86,7 +86,8 @@ class HttpFuzzTest {
             assertThat(answer(api)).isEqualTo(ANSWER);
             assertThat(node.output())
                     .doesNotContain(FuzzCase.CANARY, "Exception in thread", "Uncaught", "OutOfMemoryError")
-                    .doesNotContainPattern("\\bERROR\\b");
+                    // Of ours: what Pekko says of broken requests is no fault of the node.
+                    .doesNotContainPattern("ERROR d(ev)?\\.m");
         }
     }
 
