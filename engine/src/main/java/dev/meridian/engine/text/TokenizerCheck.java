@@ -7,7 +7,7 @@ import java.util.Set;
 /**
  * Refuses a {@code tokenizer.json} that could end the process. The tokenizers library (0.21) panics on some input instead
  * of failing, and a panic in native code is the end of the JVM. Seen: text with half a surrogate pair and numbers beyond
- * a double, anywhere in a decoder. By its source: prefixes of subwords that a merge does not have, tables of the
+ * a double, anywhere in a decoder; a template that names a special token which it does not define. By its source: prefixes of subwords that a merge does not have, tables of the
  * Precompiled normaliser with offsets outside of it, and expressions whose search its engine gives up.
  */
 final class TokenizerCheck {
@@ -96,6 +96,9 @@ final class TokenizerCheck {
         if (!node.isObject() || !known.contains(type) || depth > MAX_DEPTH) {
             throw refuse("the " + name + " '" + type + "' is not supported");
         }
+        if (type.equals("TemplateProcessing")) {
+            template(node);
+        }
         JsonNode pattern = node.path("pattern").path("Regex");
         if (pattern.isTextual()) {
             PatternCheck.check(pattern.textValue());
@@ -106,6 +109,30 @@ final class TokenizerCheck {
             }
             for (JsonNode step : node.path(list)) {
                 component(name, step, known, depth + 1);
+            }
+        }
+    }
+
+    /** The library looks each piece up when it encodes, and does not ask whether it is there. */
+    private static void template(JsonNode processor) {
+        JsonNode defined = processor.path("special_tokens");
+        for (JsonNode token : defined) {
+            if (token.path("ids").isEmpty()
+                    || token.path("ids").size() != token.path("tokens").size()) {
+                throw refuse("a special token of the template needs as many ids as tokens");
+            }
+        }
+        for (String kind : Set.of("single", "pair")) {
+            for (JsonNode piece : processor.path(kind)) {
+                String special = piece.path("SpecialToken").path("id").asText();
+                String sequence = piece.path("Sequence").path("id").asText();
+                boolean known = piece.has("SpecialToken")
+                        ? defined.has(special)
+                        : sequence.equals("A") || (sequence.equals("B") && kind.equals("pair"));
+                if (!known) {
+                    throw refuse("the template's '" + kind + "' names '" + special + sequence
+                            + "', which it does not define");
+                }
             }
         }
     }

@@ -28,6 +28,10 @@ final class TokenizerCheckTest {
             "normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"} | 'Precompiled' is not supported
             "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Nothing"}]} | 'Nothing' is not supported
             "post_processor": 5                                | the post_processor '' is not supported
+            "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}]} | 'single' names '<s>'
+            "post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B"}}]} | 'single' names 'B'
+            "post_processor": {"type": "TemplateProcessing", "pair": [{"Nobody": {}}]}     | 'pair' names ''
+            "post_processor": {"type": "TemplateProcessing", "special_tokens": {"s": {"ids": [1], "tokens": []}}} | as many ids
             "model": {"type": "BPE", "continuing_subword_prefix": "##"} | continuing_subword_prefix '##'
             "model": {"type": "BPE", "dropout": 0.1}           | dropout
             "model": {"type": "Unigram", "unk_id": 3, "vocab": [["a", 0]]} | unk_id 3 is outside
