@@ -37,7 +37,7 @@ final class NodeProcess implements AutoCloseable {
         return up(Map.of(), models, more);
     }
 
-    /** @param more options of {@code up} behind those that it always gets */
+    /** @param more options of {@code up}; ports are free ones, but for an {@code --admin-port} among them */
     static NodeProcess up(Map<String, String> environment, Path models, String... more) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -49,10 +49,11 @@ final class NodeProcess implements AutoCloseable {
                 "--models",
                 models.toString(),
                 "--port",
-                "0",
-                "--admin-port",
                 "0"));
         command.addAll(List.of(more));
+        if (!command.contains("--admin-port")) {
+            command.addAll(List.of("--admin-port", "0"));
+        }
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         // Not on the command line: ONNX Runtime 1.29 reads that when it starts, and one of 10 KB crashes the process.

@@ -11,11 +11,11 @@ import java.util.Random;
  * One hostile request, a function of its seed: a valid one of some route, with a few things about it broken, and a way of
  * sending it.
  *
- * @param bytes what goes over the socket
+ * @param latin1 what goes over the socket, a character for each byte
  * @param pieces in how many writes
  * @param behaviour what the client does besides reading the reply
  */
-record FuzzCase(long seed, byte[] bytes, int pieces, Behaviour behaviour, boolean admin) {
+record FuzzCase(long seed, String latin1, int pieces, Behaviour behaviour, boolean admin) {
     /** Stands in prompts, keys and headers, and must never stand in a log. */
     static final String CANARY = "canary-7f3a9c";
 
@@ -157,6 +157,10 @@ record FuzzCase(long seed, byte[] bytes, int pieces, Behaviour behaviour, boolea
         "GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "CONNECT", "PRI", "get", ""
     };
 
+    byte[] bytes() {
+        return latin1.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
     static FuzzCase of(long seed) {
         return new Builder(seed).build();
     }
@@ -185,9 +189,15 @@ record FuzzCase(long seed, byte[] bytes, int pieces, Behaviour behaviour, boolea
             if (chance(6)) {
                 bytes = damage(bytes);
             }
-            Behaviour behaviour =
-                    chance(4) ? Behaviour.values()[random.nextInt(Behaviour.values().length)] : Behaviour.READ;
-            return new FuzzCase(seed, bytes, chance(4) ? 1 + random.nextInt(8) : 1, behaviour, admin);
+            Behaviour behaviour = chance(4)
+                    ? List.of(Behaviour.values()).get(random.nextInt(Behaviour.values().length))
+                    : Behaviour.READ;
+            return new FuzzCase(
+                    seed,
+                    new String(bytes, StandardCharsets.ISO_8859_1),
+                    chance(4) ? 1 + random.nextInt(8) : 1,
+                    behaviour,
+                    admin);
         }
 
         private String body(boolean chat) {

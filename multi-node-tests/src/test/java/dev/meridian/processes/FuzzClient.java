@@ -60,8 +60,7 @@ final class FuzzClient {
     private static void read(FuzzCase request, InputStream in, ByteArrayOutputStream received, int most)
             throws IOException {
         byte[] buffer = new byte[8192];
-        boolean head = new String(request.bytes(), 0, Math.min(5, request.bytes().length), StandardCharsets.ISO_8859_1)
-                .equals("HEAD ");
+        boolean head = request.latin1().startsWith("HEAD ");
         while (received.size() < most && !isComplete(received.toString(StandardCharsets.ISO_8859_1), head)) {
             int count = in.read(buffer, 0, Math.min(buffer.length, most - received.size()));
             if (count < 0) {

