@@ -1,5 +1,6 @@
 package dev.meridian.bench;
 
+import dev.meridian.bench.load.Percentiles;
 import java.util.Arrays;
 
 /** Times between the tokens of streams, in nanoseconds. Owned by one thread at a time. */
@@ -23,13 +24,8 @@ final class Gaps {
         if (count == 0) {
             throw new MeasurementFailed("no gap between tokens was seen");
         }
-        long[] sorted = Arrays.copyOf(nanos, count);
-        Arrays.sort(sorted);
-        return new Summary(count, at(sorted, 0.50), at(sorted, 0.99), sorted[count - 1] / 1e6);
-    }
-
-    private static double at(long[] sorted, double quantile) {
-        return sorted[(int) Math.ceil(quantile * sorted.length) - 1] / 1e6;
+        Percentiles sorted = new Percentiles(nanos, count);
+        return new Summary(count, sorted.at(0.50) / 1e6, sorted.at(0.99) / 1e6, sorted.at(1) / 1e6);
     }
 
     /** Quantiles of {@code gaps} measurements, in milliseconds. */

@@ -1,6 +1,7 @@
 package dev.meridian.bench;
 
-import java.util.Arrays;
+import static dev.meridian.bench.load.Percentiles.median;
+
 import org.jspecify.annotations.Nullable;
 
 /** The rounds of one row of the report. */
@@ -48,13 +49,5 @@ final class Series {
         @Nullable Double heapBytes = isPrefill() ? null : median(heap);
         return new EngineReport.Row(
                 name, Math.max(1, sequences), median(bare), median(engine), median(ratio), heapBytes);
-    }
-
-    /** The value in the middle; of an even number the mean of the two. */
-    static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        int half = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
     }
 }

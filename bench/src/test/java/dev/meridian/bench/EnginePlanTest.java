@@ -3,6 +3,7 @@ package dev.meridian.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.meridian.bench.load.Percentiles;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,7 +52,7 @@ final class EnginePlanTest {
 
     @Test
     void medianIsTheMiddleOrTheMeanOfTheTwoThere() {
-        assertThat(Series.median(new double[] {9, 1, 2})).isEqualTo(2);
-        assertThat(Series.median(new double[] {9, 1, 2, 4})).isEqualTo(3);
+        assertThat(Percentiles.median(new double[] {9, 1, 2})).isEqualTo(2);
+        assertThat(Percentiles.median(new double[] {9, 1, 2, 4})).isEqualTo(3);
     }
 }
