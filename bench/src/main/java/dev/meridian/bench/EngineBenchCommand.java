@@ -76,7 +76,8 @@ final class EngineBenchCommand implements Callable<Integer> {
                 plan.contextTokens(),
                 chunk,
                 plan.mostSequences(),
-                options.threads());
+                options.threads(),
+                EnginePlan.FAIRNESS);
         EngineReport report = EngineBench.run(bundle, settings, plan);
         options.print(spec.commandLine().getOut(), report, report::print);
         return 0;

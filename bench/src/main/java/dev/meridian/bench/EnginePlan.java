@@ -1,5 +1,6 @@
 package dev.meridian.bench;
 
+import dev.meridian.engine.Fairness;
 import dev.meridian.protocol.Generation;
 import java.util.Collections;
 import java.util.List;
@@ -16,6 +17,10 @@ import java.util.List;
  */
 record EnginePlan(
         List<Integer> sequences, int promptTokens, int decodeContext, int decodeTokens, int chunk, int rounds) {
+    /** Full chunks always, as the bare loop runs them, so that sequences come together in the fewest steps. */
+    static final Fairness FAIRNESS =
+            new Fairness(Fairness.MOST_STRETCH, 0, Fairness.unreserved().weights());
+
     /** Filled positions when decoding begins, where the model's context has room for them. */
     static final int DECODE_CONTEXT = 128;
 

@@ -24,7 +24,7 @@ final class Engines implements AutoCloseable {
                     new LetterVocabulary(),
                     List.of(endTokens),
                     SamplingDefaults.none(),
-                    new EngineSettings(64, chunk, KV_BYTES),
+                    new EngineSettings(64, chunk, KV_BYTES, EnginePlan.FAIRNESS),
                     listener,
                     System::nanoTime);
             started.add(engine);

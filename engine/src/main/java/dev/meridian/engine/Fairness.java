@@ -8,7 +8,8 @@ package dev.meridian.engine;
  * @param weights shares of the classes
  */
 public record Fairness(double stepStretch, int queueReserve, PriorityWeights weights) {
-    private static final double MOST_STRETCH = 1e6;
+    /** With it full chunks always run. */
+    public static final double MOST_STRETCH = 1e6;
 
     public Fairness {
         if (!(stepStretch > 1 && stepStretch <= MOST_STRETCH)) {
