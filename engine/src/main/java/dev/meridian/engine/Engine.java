@@ -8,6 +8,7 @@ import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.Timings;
 import dev.meridian.protocol.TokenLogprob;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -168,7 +169,10 @@ public final class Engine implements AutoCloseable {
         boolean open = receive();
         scheduler.makeRoom();
         boolean decoded = decode();
+        int decodedEntries = entries.size();
         boolean prefilled = prefill();
+        // Whoever waits for a first token is told before those who read already.
+        Collections.rotate(entries, -decodedEntries);
         if (!decoded && !prefilled && !scheduler.isIdle()) {
             throw new IllegalStateException("sequences wait and none can run");
         }

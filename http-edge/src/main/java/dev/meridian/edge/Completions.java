@@ -30,6 +30,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -114,9 +115,7 @@ final class Completions {
                         exceeded.quotas()));
             case Limiter.Granted(Limiter.Lease lease) ->
                 read(http)
-                        .thenComposeAsync(
-                                body -> open(prepare(dialect, body, receivedNanos, caller, lease), presence),
-                                system.executionContext())
+                        .thenCompose(body -> open(prepare(dialect, body, receivedNanos, caller, lease), presence))
                         .whenComplete((_, failure) -> {
                             if (failure != null) {
                                 lease.settle(0);
@@ -208,22 +207,25 @@ final class Completions {
                 system.executionContext());
     }
 
-    private Source<JournalRead, NotUsed> reads(Running running) {
+    private <T> Source<T, NotUsed> reads(
+            Running running, Function<JournalRead, @Nullable T> show, JournalSource.@Nullable Quiet<T> quiet) {
         String id = running.request().id();
-        return Source.fromGraph(new JournalSource(running.journal(), () -> mux.tell(new EdgeMux.ClientGone(id))));
+        return Source.fromGraph(
+                new JournalSource<>(running.journal(), show, quiet, () -> mux.tell(new EdgeMux.ClientGone(id))));
     }
 
     private HttpResponse streamed(Running running, int promptTokens, Presence presence) {
         SseWriter writer = new SseWriter(running.dialect(), running.head(), running.parsed(), promptTokens);
         FirstToken first = new FirstToken(running);
-        Source<ByteString, NotUsed> events = reads(running)
-                .map(read -> {
-                    first.in(read);
-                    countFailure(read.end());
-                    return ByteString.fromArrayUnsafe(writer.write(read));
-                })
-                .filter(ByteString::nonEmpty)
-                .keepAlive(settings.commentInterval(), () -> COMMENT)
+        Source<ByteString, NotUsed> events = this.<ByteString>reads(
+                        running,
+                        read -> {
+                            first.in(read);
+                            countFailure(read.end());
+                            byte[] shown = writer.write(read);
+                            return shown.length == 0 ? null : ByteString.fromArrayUnsafe(shown);
+                        },
+                        new JournalSource.Quiet<>(settings.commentInterval(), COMMENT))
                 .watchTermination((notUsed, done) -> {
                     done.whenComplete((_, failure) -> {
                         settle(running, promptTokens);
@@ -241,7 +243,7 @@ final class Completions {
     private CompletionStage<HttpResponse> whole(Running running, int promptTokens, Presence presence) {
         FirstToken first = new FirstToken(running);
         WholeReply reply = new WholeReply(running.dialect(), running.head(), running.parsed(), promptTokens);
-        return reads(running)
+        return this.<JournalRead>reads(running, read -> read, null)
                 .runWith(
                         Sink.fold(reply, (gathered, read) -> {
                             first.in(read);

@@ -6,6 +6,7 @@ import dev.meridian.edge.openai.ErrorTable;
 import dev.meridian.edge.openai.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.zip.CRC32;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
@@ -60,6 +61,6 @@ final class Models {
         String what =
                 model.id() + "|" + model.createdEpochSeconds() + "|" + model.contextTokens() + "|" + model.vocabSize();
         sum.update(what.getBytes(StandardCharsets.UTF_8));
-        return "fp_%08x".formatted(sum.getValue());
+        return "fp_" + HexFormat.of().toHexDigits(sum.getValue(), 8);
     }
 }

@@ -160,7 +160,8 @@ final class Readiness {
 
     /** Empty, or why there was no token. */
     private CompletionStage<String> firstToken(StreamRequest request, Journal journal) {
-        return Source.fromGraph(new JournalSource(journal, () -> mux.tell(new EdgeMux.ClientGone(request.id()))))
+        return Source.fromGraph(new JournalSource<>(
+                        journal, read -> read, null, () -> mux.tell(new EdgeMux.ClientGone(request.id()))))
                 .runWith(Sink.last(), system)
                 .thenApply(read -> switch (read.end()) {
                     case StreamEnd.Finished _ -> "";

@@ -2,6 +2,7 @@ package dev.meridian.edge;
 
 import dev.meridian.edge.openai.ApiError;
 import dev.meridian.edge.openai.ApiException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
@@ -23,6 +24,10 @@ final class RequestBody {
         // A body that came in one piece with its head is not held against the limit by toStrict.
         if (request.entity().getContentLengthOption().orElse(0) > settings.maxBodyBytes()) {
             throw tooLarge(settings);
+        }
+        if (request.entity() instanceof HttpEntity.Strict strict) {
+            // Pekko HTTP would start a stream even for this.
+            return CompletableFuture.completedFuture(strict.getData().toArray());
         }
         return request.entity()
                 .toStrict(settings.bodyReadTimeout().toMillis(), settings.maxBodyBytes(), materializer)

@@ -10,26 +10,29 @@ import java.util.Optional;
  * a route that is not here does not exist.
  */
 enum Route {
-    CHAT(Role.CLIENT, "POST", "/v1/chat/completions"),
-    COMPLETIONS(Role.CLIENT, "POST", "/v1/completions"),
-    MODELS(Role.CLIENT, "GET, HEAD", "/v1/models"),
-    MODEL(Role.CLIENT, "GET, HEAD", "/v1/models/*"),
-    LIVE(Role.ADMIN, "GET, HEAD", "/health/live"),
-    READY(Role.ADMIN, "GET, HEAD", "/health/ready"),
-    METRICS(Role.ADMIN, "GET, HEAD", "/metrics");
+    CHAT(Role.CLIENT, List.of("POST"), "/v1/chat/completions"),
+    COMPLETIONS(Role.CLIENT, List.of("POST"), "/v1/completions"),
+    MODELS(Role.CLIENT, List.of("GET", "HEAD"), "/v1/models"),
+    MODEL(Role.CLIENT, List.of("GET", "HEAD"), "/v1/models/*"),
+    LIVE(Role.ADMIN, List.of("GET", "HEAD"), "/health/live"),
+    READY(Role.ADMIN, List.of("GET", "HEAD"), "/health/ready"),
+    METRICS(Role.ADMIN, List.of("GET", "HEAD"), "/metrics");
 
     private final Role port;
-    private final String methods;
+
+    @SuppressWarnings("ImmutableEnumChecker") // Made by List.of.
+    private final List<String> methods;
+
     private final String path;
 
     /**
      * A route.
      *
      * @param port whose port it is, and the role that a key needs there
-     * @param methods as {@code Allow} lists them
+     * @param methods that it takes, as {@code Allow} lists them
      * @param path exact; {@code *} at its end stands for one character or more
      */
-    Route(Role port, String methods, String path) {
+    Route(Role port, List<String> methods, String path) {
         this.port = port;
         this.methods = methods;
         this.path = path;
@@ -40,7 +43,7 @@ enum Route {
     }
 
     String methods() {
-        return methods;
+        return String.join(", ", methods);
     }
 
     String path() {
@@ -48,7 +51,7 @@ enum Route {
     }
 
     boolean takes(String method) {
-        return List.of(methods.split(", ")).contains(method);
+        return methods.contains(method);
     }
 
     /** What stands for the {@code *} of the path, empty where it has none. */

@@ -57,8 +57,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class ModelHost {
     private static final Logger LOG = LoggerFactory.getLogger(ModelHost.class);
-    /** Entries of one answer to a Resend: a message over the transport's frame size would vanish. */
-    private static final int RESEND_BATCH = 16;
+    /**
+     * Entries of one message. One over the transport's frame size would vanish; and of a step with many rows the edge
+     * writes the first to its clients while the last are still on their way.
+     */
+    private static final int BATCH_ENTRIES = 16;
 
     /** What the host hears; edges talk to it through the adapter that {@link #create} hands out. */
     public sealed interface Command {}
@@ -191,9 +194,22 @@ public final class ModelHost {
         LiveAttempt attempt = new LiveAttempt(submit, settings.resendEntries());
         track(attempt);
         inPreparation++;
+        if (submit.prompt() instanceof Prompt.Tokens) {
+            // Ids need no tokenizer: a stream that goes on here does not wait behind others' long prompts.
+            onPrepared(new Prepared(attempt, prepareHere(attempt)));
+            return;
+        }
         context.pipeToSelf(
                 CompletableFuture.supplyAsync(() -> prepare(attempt), preparing),
                 (encoded, failure) -> new Prepared(attempt, encoded != null ? encoded : refusedUnprepared(failure)));
+    }
+
+    private Encoded prepareHere(LiveAttempt attempt) {
+        try {
+            return prepare(attempt);
+        } catch (RuntimeException e) {
+            return refusedUnprepared(e);
+        }
     }
 
     private Encoded prepare(LiveAttempt attempt) {
@@ -275,12 +291,22 @@ public final class ModelHost {
                 continue; // Cancelled while the step ran.
             }
             attempt.record(entry);
-            batches.computeIfAbsent(attempt.edge(), _ -> new ArrayList<>()).add(entry);
+            List<Entry> batch = batches.computeIfAbsent(attempt.edge(), _ -> new ArrayList<>(BATCH_ENTRIES));
+            if (batch.size() == BATCH_ENTRIES || endsFirsts(batch, entry)) {
+                attempt.edge().tell(new StreamEvent.StepBatch(self, made.step(), batch));
+                batch.clear();
+            }
+            batch.add(entry);
             if (attempt.isFinished()) {
                 retire(attempt);
             }
         }
         batches.forEach((edge, entries) -> edge.tell(new StreamEvent.StepBatch(self, made.step(), entries)));
+    }
+
+    /** First tokens, which are in front, go by themselves: whoever waits for one does not wait for the whole step. */
+    private static boolean endsFirsts(List<Entry> batch, Entry next) {
+        return !batch.isEmpty() && batch.getLast().index() == 0 && next.index() > 0;
     }
 
     private void retire(LiveAttempt attempt) {
@@ -296,8 +322,8 @@ public final class ModelHost {
             return;
         }
         List<Entry> missing = attempt.from(resend.choice(), resend.fromIndex());
-        for (int at = 0; at < missing.size(); at += RESEND_BATCH) {
-            List<Entry> slice = missing.subList(at, Math.min(at + RESEND_BATCH, missing.size()));
+        for (int at = 0; at < missing.size(); at += BATCH_ENTRIES) {
+            List<Entry> slice = missing.subList(at, Math.min(at + BATCH_ENTRIES, missing.size()));
             attempt.edge().tell(new StreamEvent.StepBatch(self, engine.stats().step(), slice));
         }
     }

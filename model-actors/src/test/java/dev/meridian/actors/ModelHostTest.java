@@ -304,6 +304,38 @@ class ModelHostTest {
     }
 
     @Test
+    void aFirstTokenGoesOutBeforeTheOtherTokensOfItsStep() {
+        TestProbe<StreamEvent> edge = kit.createTestProbe();
+        ActorRef<ReplicaCommand> host = host("world", steps::acquireUninterruptibly);
+        host.tell(submit(new Attempt("a", 1), new Prompt.Text("hello"), edge.getRef()));
+        edge.expectMessageClass(Accepted.class);
+        steps.release(2);
+        edge.expectMessageClass(StepBatch.class);
+        edge.expectMessageClass(StepBatch.class);
+        Attempt newcomer = new Attempt("b", 1);
+        host.tell(submit(newcomer, new Prompt.Text("hello"), edge.getRef()));
+        edge.expectMessageClass(Accepted.class);
+
+        steps.release(10_000);
+        List<StepBatch> batches = new ArrayList<>();
+        while (batches.stream().noneMatch(batch -> isFirstOf(newcomer, batch))) {
+            batches.add(edge.expectMessageClass(StepBatch.class));
+        }
+        StepBatch first = batches.getLast();
+        assertThat(first.entries()).hasSize(1);
+        assertThat(batches.subList(0, batches.size() - 1))
+                .extracting(StepBatch::step)
+                .doesNotContain(first.step());
+        StepBatch rest = edge.expectMessageClass(StepBatch.class);
+        assertThat(rest.step()).isEqualTo(first.step());
+        assertThat(rest.entries()).extracting(Entry::attempt).containsExactly(new Attempt("a", 1));
+    }
+
+    private static boolean isFirstOf(Attempt attempt, StepBatch batch) {
+        return batch.entries().stream().anyMatch(entry -> entry.attempt().equals(attempt) && entry.index() == 0);
+    }
+
+    @Test
     void forgetsAnEndedAttemptAfterTheResendWindow() {
         TestProbe<StreamEvent> edge = kit.createTestProbe();
         ActorRef<ReplicaCommand> host = host("world");

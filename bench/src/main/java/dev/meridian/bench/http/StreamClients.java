@@ -11,6 +11,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +24,7 @@ final class StreamClients implements AutoCloseable {
     private static final int BUFFER_BYTES = 65_536;
     private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-    private final HttpPlan plan;
+    private final Duration spread;
     private final Selector selector;
     private final List<Client> clients = new ArrayList<>();
     private final ByteBuffer direct = ByteBuffer.allocateDirect(BUFFER_BYTES);
@@ -54,21 +55,22 @@ final class StreamClients implements AutoCloseable {
         }
     }
 
-    StreamClients(HttpPlan plan, InetSocketAddress api) throws IOException {
-        this.plan = plan;
+    /** As many connections as {@code streams}; the requests of {@code tokens} tokens are sent evenly over {@code spread}. */
+    StreamClients(int streams, int tokens, Duration spread, InetSocketAddress api) throws IOException {
+        this.spread = spread;
         selector = Selector.open();
-        for (int number = 0; number < plan.streams(); number++) {
+        for (int number = 0; number < streams; number++) {
             SocketChannel channel = SocketChannel.open();
             channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
             channel.connect(api);
             channel.configureBlocking(false);
-            byte[] body = ("{\"model\":\"" + Script.MODEL + "\",\"prompt\":[1," + number + "],\"max_tokens\":"
-                            + plan.tokens() + ",\"temperature\":0,\"stream\":true}")
+            byte[] body = ("{\"model\":\"" + Script.MODEL + "\",\"prompt\":[1," + number + "],\"max_tokens\":" + tokens
+                            + ",\"temperature\":0,\"stream\":true}")
                     .getBytes(StandardCharsets.US_ASCII);
             Client client = new Client(
                     channel,
                     Connection.request("POST", "/v1/completions", api, body),
-                    new TokenStream(number, plan.tokens(), () -> readAt));
+                    new TokenStream(number, tokens, () -> readAt));
             channel.register(selector, SelectionKey.OP_READ, client);
             clients.add(client);
         }
@@ -86,17 +88,17 @@ final class StreamClients implements AutoCloseable {
     /** Runs the round to its end; {@code clock} is told the time at every turn, to take what it measures at its times. */
     void run(RoundClock clock) throws IOException {
         long start = System.nanoTime();
-        long spread = TimeUnit.SECONDS.toNanos(plan.spreadSeconds()) / plan.streams();
+        long apart = spread.toNanos() / clients.size();
         int sent = 0;
         int running = clients.size();
         long lastRead = start;
         while (running > 0) {
             long now = System.nanoTime();
             clock.at(now - start, tokens);
-            while (sent < clients.size() && now - start >= sent * spread) {
+            while (sent < clients.size() && now - start >= sent * apart) {
                 send(clients.get(sent++));
             }
-            long due = sent < clients.size() ? sent * spread - (now - start) : TimeUnit.MILLISECONDS.toNanos(50);
+            long due = sent < clients.size() ? sent * apart - (now - start) : TimeUnit.MILLISECONDS.toNanos(50);
             if (due >= TimeUnit.MILLISECONDS.toNanos(1)) {
                 selector.select(TimeUnit.NANOSECONDS.toMillis(due));
             } else {

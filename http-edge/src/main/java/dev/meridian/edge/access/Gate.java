@@ -1,9 +1,9 @@
 package dev.meridian.edge.access;
 
 import dev.meridian.edge.openai.ApiError;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.StreamSupport;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
@@ -56,14 +56,21 @@ public final class Gate {
                     "host_forbidden",
                     "The Host header names neither this machine's loopback nor one of allowed-hosts."));
         }
-        List<String> from = StreamSupport.stream(request.getHeaders().spliterator(), false)
-                .filter(header -> header.is("origin"))
-                .map(HttpHeader::value)
-                .toList();
+        List<String> from = values(request, "origin");
         if (from.size() > 1 || !from.stream().allMatch(origins::allows)) {
             return Optional.of(refused(403, "origin_forbidden", "Pages of this origin may not call this server."));
         }
         return Optional.empty();
+    }
+
+    private static List<String> values(HttpRequest request, String lowerCaseName) {
+        List<String> values = new ArrayList<>(1);
+        for (HttpHeader header : request.getHeaders()) {
+            if (header.is(lowerCaseName)) {
+                values.add(header.value());
+            }
+        }
+        return values;
     }
 
     /** Whether the sender may use what needs {@code needed}. */
@@ -71,10 +78,7 @@ public final class Gate {
         if (keys == null) {
             return new Admitted(new Caller.Local());
         }
-        List<String> presented = StreamSupport.stream(request.getHeaders().spliterator(), false)
-                .filter(header -> header.is("authorization"))
-                .map(HttpHeader::value)
-                .toList();
+        List<String> presented = values(request, "authorization");
         if (presented.isEmpty()) {
             return refused(401, "invalid_api_key", "An API key is needed: Authorization: Bearer KEY.", CHALLENGE);
         }

@@ -37,6 +37,7 @@ final class LiveStream {
     final StreamRequest request;
     final Journal journal;
     final ActorRef<EdgeMux.Opening> replyTo;
+    final StreamMetrics.OfModel meters;
     final long startedAt;
     final long deadlineAt;
 
@@ -85,8 +86,10 @@ final class LiveStream {
             Journal journal,
             ActorRef<EdgeMux.Opening> replyTo,
             ActorRef<ReplicaCommand> replica,
+            StreamMetrics.OfModel meters,
             long now) {
         this.request = request;
+        this.meters = meters;
         this.journal = journal;
         this.replyTo = replyTo;
         this.replica = replica;

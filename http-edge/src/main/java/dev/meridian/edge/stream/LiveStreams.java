@@ -8,7 +8,8 @@ import dev.meridian.protocol.Entry;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.StreamEvent;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,7 @@ final class LiveStreams {
     private final LongSupplier nanoClock;
     private final Map<String, LiveStream> streams = new HashMap<>();
     private final Map<ActorRef<ReplicaCommand>, ProducerPulse> pulses = new HashMap<>();
-    private final List<LiveStream> touched = new ArrayList<>();
+    private final Deque<LiveStream> touched = new ArrayDeque<>();
     private int probes;
 
     LiveStreams(
@@ -69,7 +70,8 @@ final class LiveStreams {
             open.replyTo().tell(new Rejected(refusal));
             return;
         }
-        LiveStream stream = new LiveStream(request, open.journal(), open.replyTo(), replica.get(), now);
+        LiveStream stream = new LiveStream(
+                request, open.journal(), open.replyTo(), replica.get(), metrics.of(request.model()), now);
         streams.put(request.id(), stream);
         countActive(request, 1);
         attempts.send(stream);
@@ -115,7 +117,7 @@ final class LiveStreams {
         pulses.computeIfAbsent(accepted.producer(), _ -> new ProducerPulse(now));
         stream.accept(accepted, now);
         if (!stream.request.probe()) {
-            metrics.of(stream.request.model()).accepted(accepted.promptIds().size());
+            stream.meters.accepted(accepted.promptIds().size());
         }
         if (!stream.opened) {
             stream.opened = true;
@@ -212,17 +214,21 @@ final class LiveStreams {
         stream.aliveAt = now;
         long gap = stream.gapSinceLastEntry(entry.choice(), now);
         if (!stream.request.probe()) {
-            StreamMetrics.OfModel meters = metrics.of(stream.request.model());
-            meters.token(gap);
+            stream.meters.token(gap);
             if (entry.finish() != null && entry.timings() != null) {
-                meters.finished(entry.timings());
+                stream.meters.finished(entry.timings());
             }
         }
         if (stream.overrun(entry.choice())) {
             fail(stream, new StreamFailure.ByReplica(new Refusal.EngineFailed("more tokens than were asked for")));
         } else if (!stream.touched) {
             stream.touched = true;
-            touched.add(stream);
+            if (entry.index() == 0) {
+                // Whoever waits for a first token is served before those who read already.
+                touched.addFirst(stream);
+            } else {
+                touched.addLast(stream);
+            }
         }
     }
 

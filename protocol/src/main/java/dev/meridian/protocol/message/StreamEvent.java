@@ -24,7 +24,10 @@ public sealed interface StreamEvent {
     /** The attempt is not served, or, after Accepted, ended before its last token. */
     record Refused(Attempt attempt, Refusal reason) implements StreamEvent {}
 
-    /** All that one engine step made for the streams of one edge. {@code step} counts the engine's steps. */
+    /**
+     * What one engine step made for the streams of one edge, or a part of it: a large step comes in several batches.
+     * {@code step} counts the engine's steps.
+     */
     record StepBatch(ActorRef<ReplicaCommand> producer, long step, List<Entry> entries) implements StreamEvent {
         public StepBatch {
             entries = List.copyOf(entries);
