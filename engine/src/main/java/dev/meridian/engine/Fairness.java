@@ -23,6 +23,6 @@ public record Fairness(double stepStretch, int queueReserve, PriorityWeights wei
 
     /** As reference.conf says, but without a reserve: for an engine that one caller has for itself. */
     public static Fairness unreserved() {
-        return new Fairness(2.4, 0, new PriorityWeights(16, 4, 1));
+        return new Fairness(2, 0, new PriorityWeights(16, 4, 1));
     }
 }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class ModelSettingsTest {
     private static final Config DEFAULTS = ConfigFactory.defaultReference();
-    private static final Fairness FAIRNESS = new Fairness(2.4, 16, new PriorityWeights(16, 4, 1));
+    private static final Fairness FAIRNESS = new Fairness(2, 16, new PriorityWeights(16, 4, 1));
 
     @Test
     void defaultsAreThoseOfReferenceConf() {
@@ -29,7 +29,7 @@ class ModelSettingsTest {
                         "threads",
                         "verify",
                         "verified-files");
-        assertThat(Fairness.unreserved()).isEqualTo(new Fairness(2.4, 0, FAIRNESS.weights()));
+        assertThat(Fairness.unreserved()).isEqualTo(new Fairness(2, 0, FAIRNESS.weights()));
     }
 
     @Test
