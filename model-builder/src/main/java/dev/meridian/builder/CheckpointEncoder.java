@@ -3,6 +3,8 @@ package dev.meridian.builder;
 import dev.meridian.builder.graph.WeightMatrix;
 import dev.meridian.builder.graph.WeightMatrix.Part;
 import dev.meridian.builder.quant.BlockQuantizer;
+import dev.meridian.builder.quant.Float16;
+import dev.meridian.builder.quant.Weights;
 import dev.meridian.builder.source.Checkpoint;
 import dev.meridian.builder.source.ImportException;
 import java.io.IOException;
@@ -57,6 +59,9 @@ record CheckpointEncoder(Checkpoint checkpoint) implements WeightEncoder {
                 int count = (until - from) * columns;
                 long first = (long) (from - partStart) * columns;
                 checkpoint.read(part.tensor(), first, count, piece.values, filled, piece.scratch);
+                if (matrix.encoding() == Weights.F16) {
+                    refuseOverflow(part, columns, first, piece.values, filled, filled + count);
+                }
                 filled += count;
             }
             partStart += part.rows();
@@ -64,6 +69,17 @@ record CheckpointEncoder(Checkpoint checkpoint) implements WeightEncoder {
         BlockQuantizer quantizer = piece.quantizer;
         if (matrix.scales() != null && quantizer != null) {
             quantizer.quantize(piece.values, rows, columns, piece.codes, piece.scales);
+        }
+    }
+
+    private void refuseOverflow(Part part, int columns, long first, float[] values, int from, int until)
+            throws ImportException {
+        int at = Float16.firstOverflow(values, from, until);
+        if (at >= 0) {
+            long element = first + at - from;
+            throw new ImportException(checkpoint.folder() + ": tensor " + part.tensor() + " has the value " + values[at]
+                    + " in row " + element / columns + ", column " + element % columns
+                    + ", which float16 cannot hold (65504 at most); choose other --weights");
         }
     }
 }

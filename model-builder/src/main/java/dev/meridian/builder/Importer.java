@@ -93,7 +93,7 @@ public final class Importer {
     }
 
     /** A file without a head has a tied one, whatever config.json says; a tied one may be stored under either name. */
-    private static TokenTables tables(ModelConfig config, Checkpoint checkpoint) {
+    static TokenTables tables(ModelConfig config, Checkpoint checkpoint) {
         TokenTables separate = TokenTables.separate();
         boolean hasEmbedding = checkpoint.has(separate.embedding() + ".weight");
         boolean hasHead = checkpoint.has(separate.head() + ".weight");

@@ -3,7 +3,6 @@ package dev.meridian.builder;
 import dev.meridian.builder.graph.WeightMatrix;
 import dev.meridian.builder.graph.WeightMatrix.Part;
 import dev.meridian.builder.quant.BlockQuantizer;
-import dev.meridian.builder.quant.Weights;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -47,7 +46,7 @@ record RandomEncoder(long seed) implements WeightEncoder {
 
     private static void drawRow(WeightMatrix matrix, SplittableRandom random, int row, WeightPiece piece) {
         int columns = matrix.columns();
-        if (matrix.encoding() == Weights.F32) {
+        if (!matrix.encoding().isQuantised()) {
             for (int i = 0; i < columns; i++) {
                 piece.values[row * columns + i] = (float) (random.nextGaussian() * DEVIATION);
             }

@@ -7,8 +7,8 @@ import java.io.IOException;
 /** Produces the values of a matrix, piece by piece. Called by several threads, each with a piece of its own. */
 interface WeightEncoder {
     /**
-     * Fills the piece with rows {@code firstRow} to {@code firstRow + rows - 1}: values where the matrix is stored as
-     * float32, codes and scales where it is quantised.
+     * Fills the piece with rows {@code firstRow} to {@code firstRow + rows - 1}: codes and scales where the matrix
+     * is quantised, else values, which must be finite as float16 where they are stored so.
      */
     void encode(WeightMatrix matrix, int firstRow, int rows, WeightPiece piece) throws ImportException, IOException;
 }

@@ -5,6 +5,7 @@ import dev.meridian.builder.graph.Region;
 import dev.meridian.builder.graph.RotaryTable;
 import dev.meridian.builder.graph.WeightMatrix;
 import dev.meridian.builder.quant.BlockQuantizer;
+import dev.meridian.builder.quant.Float16;
 import dev.meridian.builder.quant.Weights;
 import dev.meridian.builder.source.ImportException;
 import java.io.IOException;
@@ -127,14 +128,16 @@ final class WeightFile {
         Region scales = matrix.scales();
         long bytes;
         if (scales == null) {
-            long rowBytes = (long) matrix.columns() * Float.BYTES;
+            long rowBytes = (long) matrix.columns() * matrix.encoding().bits() / Byte.SIZE;
             bytes = rowBytes * piece.rows();
-            writeFloats(
-                    channel,
-                    matrix.data().offset() + rowBytes * piece.firstRow(),
-                    buffers.values,
-                    piece.rows() * matrix.columns(),
-                    buffers.scratch);
+            long offset = matrix.data().offset() + rowBytes * piece.firstRow();
+            int count = piece.rows() * matrix.columns();
+            if (matrix.encoding() == Weights.F16) {
+                Float16.put(buffers.values, count, buffers.scratch.clear());
+                writeFully(channel, offset, buffers.scratch.flip());
+            } else {
+                writeFloats(channel, offset, buffers.values, count, buffers.scratch);
+            }
         } else {
             int rowBytes = BlockQuantizer.rowBytes(matrix.encoding(), matrix.columns());
             int blocks = BlockQuantizer.blocks(matrix.columns());

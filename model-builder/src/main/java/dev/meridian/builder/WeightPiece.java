@@ -29,7 +29,7 @@ final class WeightPiece {
         int padded = Math.addExact(capacity, VALUES / 2);
         values = new float[capacity];
         scratch = ByteBuffer.allocateDirect(Checkpoint.scratchBytes(capacity)).order(ByteOrder.LITTLE_ENDIAN);
-        boolean quantised = weights != Weights.F32;
+        boolean quantised = weights.isQuantised();
         codes = new byte[quantised ? padded : 0];
         scales = new float[quantised ? Math.ceilDiv(padded, BlockQuantizer.BLOCK) : 0];
         quantizer = quantised ? new BlockQuantizer(weights) : null;

@@ -105,7 +105,7 @@ class QuantizedGraphTest {
         }
     }
 
-    private static ReferenceModel dequantised(Path source, Weights weights) throws Exception {
+    static ReferenceModel dequantised(Path source, Weights weights) throws Exception {
         Map<String, double[]> tensors = new HashMap<>(SafetensorsReader.readAll(source));
         var config = ConfigReader.read(source.resolve("config.json"));
         tensors.replaceAll((name, values) -> {

@@ -30,13 +30,13 @@ import picocli.CommandLine.Spec;
 
 /**
  * Asks a model questions that have one right answer. Where the bundle's source stands beside it ({@code atlas-src} beside
- * {@code atlas}), all three variants are made from the source and compared, and the bundle itself must be one of them.
+ * {@code atlas}), every variant is made from the source and compared, and the bundle itself must be one of them.
  */
 @Command(
         name = "eval",
         description = {
             "Ask a model questions with known answers and print its accuracy, by variant and by kind.",
-            "With the model's source beside the bundle (<bundle>-src), f32, int8 and int4 are compared."
+            "With the model's source beside the bundle (<bundle>-src), f32, f16, int8 and int4 are compared."
         })
 final class EvalCommand implements Callable<Integer> {
     private static final int IN_FLIGHT = 32;
@@ -141,7 +141,7 @@ final class EvalCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         List<String> header = new ArrayList<>(List.of("Kind", "Asked"));
         header.addAll(results.keySet());
-        Table table = new Table(header, 1, 2, 3, 4);
+        Table table = new Table(header, 1, 2, 3, 4, 5);
         Evaluation.Result any = results.values().iterator().next();
         for (String kind : any.byKind().keySet()) {
             List<String> row = new ArrayList<>(

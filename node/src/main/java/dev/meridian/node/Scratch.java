@@ -20,9 +20,26 @@ final class Scratch implements AutoCloseable {
         atExit = new Thread(this::deleteQuietly, "delete-scratch");
     }
 
+    /** Where the system keeps temporary files. */
     static Scratch create(String prefix) throws IOException {
-        Scratch scratch = new Scratch(Files.createTempDirectory(prefix));
-        Runtime.getRuntime().addShutdownHook(scratch.atExit);
+        return registered(new Scratch(Files.createTempDirectory(prefix)));
+    }
+
+    /** A hidden sibling of a path, for what is as large as that: {@code .NAME.PURPOSE-PID}. */
+    static Scratch beside(Path path, String purpose) throws IOException {
+        Path whole = path.toAbsolutePath().normalize();
+        String name = "." + whole.getFileName() + "." + purpose + "-"
+                + ProcessHandle.current().pid();
+        return registered(new Scratch(Files.createDirectory(whole.resolveSibling(name))));
+    }
+
+    private static Scratch registered(Scratch scratch) {
+        try {
+            Runtime.getRuntime().addShutdownHook(scratch.atExit);
+        } catch (IllegalStateException e) {
+            scratch.deleteQuietly();
+            throw new CommandFailed("the process is ending", e);
+        }
         return scratch;
     }
 

@@ -34,7 +34,7 @@ final class SynthCommand implements Callable<Integer> {
     @Override
     public Integer call() throws ImportException {
         try (ProgressBar bar = ProgressBar.on(spec.commandLine().getErr())) {
-            new Synthesizer().run(config, bundle.out, bundle.weights, seed, ImportCommand.progress(bar));
+            new Synthesizer().run(config, bundle.out, bundle.weights, seed, ImportCommand.progress(bar, ""));
         }
         PrintWriter console = spec.commandLine().getOut();
         console.println(bundle.out + " is ready: './meridian bench engine " + bundle.out + "' measures it.");

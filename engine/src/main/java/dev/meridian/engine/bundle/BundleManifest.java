@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param format version of this format, {@value #FORMAT}
  * @param name what the source calls itself, for people; a model's id is its folder's name
  * @param family {@code llama}, {@code mistral}, {@code qwen2} or {@code qwen3}; of a ready-made graph its own word
- * @param weights {@code f32}, {@code int8} or {@code int4}; of a ready-made graph the type that most weights have
+ * @param weights {@code f32}, {@code f16}, {@code int8} or {@code int4}; of a ready-made graph the type that most weights have
  * @param kv element type of the KV cache, {@code f32}; of a ready-made graph also {@code f16}
  * @param bosTokenId null where the model has none
  * @param eosTokenIds each of them ends a generation

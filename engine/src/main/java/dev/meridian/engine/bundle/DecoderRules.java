@@ -31,6 +31,7 @@ final class DecoderRules {
         List<TensorShape> made =
                 switch (node.node().domain() + ":" + node.node().operator()) {
                     case ":Gather" -> gather(node);
+                    case ":Cast" -> widen(node);
                     case ":Slice" -> slice(node);
                     case ":SimplifiedLayerNormalization" -> norm(node);
                     case ":Reshape" -> reshape(node);
@@ -66,10 +67,23 @@ final class DecoderRules {
         node.integer("axis", 0, 0);
         TensorShape data = node.shape(0);
         TensorShape indices = node.shape(1);
-        if (data.type() != ElementType.FLOAT || data.dims().size() != 2) {
+        boolean half = data.type() == ElementType.FLOAT16;
+        if ((!half && data.type() != ElementType.FLOAT) || data.dims().size() != 2) {
             throw node.fault("gathers " + data + " by " + indices);
         }
-        return List.of(gathered(node, indices, data.last()));
+        TensorShape rows = gathered(node, indices, data.last());
+        return List.of(half ? new TensorShape(ElementType.FLOAT16, rows.dims()) : rows);
+    }
+
+    /** Weights that are stored as float16, or rows of them, become float32. */
+    private static List<TensorShape> widen(NodeReader node) {
+        node.arity(1, 1);
+        node.integer("to", ElementType.FLOAT.number(), ElementType.FLOAT.number());
+        TensorShape input = node.shape(0);
+        if (input.type() != ElementType.FLOAT16 || input.dims().size() < 2) {
+            throw node.fault("widens " + input);
+        }
+        return List.of(new TensorShape(ElementType.FLOAT, input.dims()));
     }
 
     /** Rows of {@code width} in the place of the indices, which must be known only when the graph runs. */
@@ -200,7 +214,11 @@ final class DecoderRules {
             throw node.fault("multiplies by " + weight);
         }
         long rows = weight.dims().getFirst();
-        node.expectConstant(1, TensorShape.floats(rows, input.last()));
+        node.expect(1, TensorShape.floats(rows, input.last()));
+        // What varies has a first dimension below zero: this is a constant, or one that was widened.
+        if (rows < 1) {
+            throw node.fault("multiplies by " + weight);
+        }
         return List.of(input.withLast(rows));
     }
 

@@ -33,6 +33,10 @@ public enum ElementType {
         return bits;
     }
 
+    int number() {
+        return number;
+    }
+
     static Optional<ElementType> of(int number) {
         for (ElementType type : values()) {
             if (type.number == number) {

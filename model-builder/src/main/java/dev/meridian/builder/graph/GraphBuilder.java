@@ -138,9 +138,15 @@ final class GraphBuilder {
         embedding = matrix;
         Region scales = matrix.scales();
         if (scales == null) {
-            String weight =
-                    external(EMBEDDING, DataType.FLOAT, List.of((long) matrix.rows(), (long) width), matrix.data());
-            return node("", "Gather", List.of(weight, ids), List.of(name), attributes(Map.entry("axis", 0L)));
+            boolean half = weights == Weights.F16;
+            String weight = external(EMBEDDING, type(), List.of((long) matrix.rows(), (long) width), matrix.data());
+            String gathered = node(
+                    "",
+                    "Gather",
+                    List.of(weight, ids),
+                    List.of(half ? name + ".half" : name),
+                    attributes(Map.entry("axis", 0L)));
+            return half ? widened(gathered, name) : gathered;
         }
         int rowBytes = BlockQuantizer.rowBytes(weights, width);
         long blocks = BlockQuantizer.blocks(width);
@@ -183,8 +189,12 @@ final class GraphBuilder {
         Region scales = matrix.scales();
         long rows = matrix.rows();
         if (scales == null) {
-            String weight =
-                    external(name + ".weight", DataType.FLOAT, List.of(rows, (long) matrix.columns()), matrix.data());
+            String stored = external(name + ".weight", type(), List.of(rows, (long) matrix.columns()), matrix.data());
+            String weight = stored;
+            if (weights == Weights.F16) {
+                weight = widened(stored, name + ".weight.wide");
+                loadedBytes += matrix.data().bytes();
+            }
             String product = bias == null ? output : output + ".product";
             node(
                     MICROSOFT,
@@ -211,11 +221,22 @@ final class GraphBuilder {
                         Map.entry("accuracy_level", (long) accuracyLevel)));
     }
 
+    private DataType type() {
+        return weights == Weights.F16 ? DataType.FLOAT16 : DataType.FLOAT;
+    }
+
+    /** Float16 as float32, the only type that the CPU provider multiplies. */
+    private String widened(String half, String name) {
+        Map.Entry<String, Long> to = Map.entry("to", (long) DataType.FLOAT.number);
+        return node("", "Cast", List.of(half), List.of(name), attributes(to));
+    }
+
     private WeightMatrix matrix(List<Part> parts, int columns) {
         long rows = parts.stream().mapToLong(Part::rows).sum();
         WeightMatrix matrix;
-        if (weights == Weights.F32) {
-            matrix = new WeightMatrix(parts, columns, weights, layout.add(rows * columns * Float.BYTES), null);
+        if (!weights.isQuantised()) {
+            Region values = layout.add(rows * columns * weights.bits() / Byte.SIZE);
+            matrix = new WeightMatrix(parts, columns, weights, values, null);
         } else {
             Region codes = layout.add(rows * BlockQuantizer.rowBytes(weights, columns));
             Region scales = layout.add(rows * BlockQuantizer.blocks(columns) * Float.BYTES);

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * A matrix that the graph wants in the data file: checkpoint tensors stacked row on row, row-major {@code [rows,
  * columns]}. A vector is a matrix of one column.
  *
- * @param encoding how the values lie in {@code data}: float32, or the codes of blocks along each row
- * @param scales where the blocks' scales go, {@code [rows, blocks]} float32; null for float32
+ * @param encoding how the values lie in {@code data}: float32, float16, or the codes of blocks along each row
+ * @param scales where the blocks' scales go, {@code [rows, blocks]} float32; null where there are none
  */
 public record WeightMatrix(
         List<Part> parts,

@@ -60,7 +60,7 @@ public final class BlockQuantizer {
         this.levels = switch (weights) {
             case INT4 -> INT4_LEVELS;
             case INT8 -> INT8_LEVELS;
-            case F32 -> throw new IllegalArgumentException("f32 weights are not quantised");
+            case F32, F16 -> throw new IllegalArgumentException(weights.label() + " weights are not quantised");
         };
         this.low = weights == Weights.INT4 ? -8 : -128;
         this.high = -low - 1;

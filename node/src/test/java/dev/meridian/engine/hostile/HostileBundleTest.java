@@ -45,7 +45,7 @@ class HostileBundleTest {
         List<Path> bundles = new ArrayList<>(List.of(models.resolve("atlas"), models.resolve("atlas-int4")));
         Path stories = Path.of(System.getProperty("meridian.assets", ""), "llm", "TinyStories-656K");
         if (Files.isDirectory(stories)) {
-            for (Weights weights : List.of(Weights.F32, Weights.INT8)) {
+            for (Weights weights : List.of(Weights.F32, Weights.F16, Weights.INT8)) {
                 Path out = scratch.resolve("stories-" + weights.label());
                 new Importer().run(new ImportRequest(stories, out, weights, KvType.F32), ProgressListener.none());
                 bundles.add(out);

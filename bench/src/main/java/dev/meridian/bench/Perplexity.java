@@ -1,0 +1,157 @@
+package dev.meridian.bench;
+
+import dev.meridian.engine.ModelRunner;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.IntConsumer;
+
+/**
+ * How well a model foresees a text: exp of the mean negative log-likelihood, in nats, of every token but the first, each
+ * given at most a window of tokens before it. Windows begin a stride apart; each counts the tokens that none before it
+ * counted, so a token is counted once and, but for those of the first window, after at least {@code window - stride} others.
+ *
+ * <p>Tokens that only give context are prefilled, those whose successor counts are decoded one by one, since a runner gives
+ * one row of logits a sequence; several windows run as rows of one batch. One thread.
+ */
+public final class Perplexity {
+    private final ModelRunner runner;
+    private final int chunk;
+    private final int[] tokens;
+    private final IntConsumer counted;
+    private final float[] logits;
+    private double sum;
+    private int predicted;
+
+    private Perplexity(ModelRunner runner, int chunk, int[] tokens, IntConsumer counted) {
+        this.runner = runner;
+        this.chunk = chunk;
+        this.tokens = tokens;
+        this.counted = counted;
+        logits = new float[runner.vocabSize()];
+    }
+
+    /**
+     * What was found.
+     *
+     * @param predictedTokens tokens that count, one less than the text has
+     * @param windows how many were run
+     * @param negativeLogLikelihood mean over the predicted tokens, in nats
+     */
+    public record Result(int predictedTokens, int windows, double negativeLogLikelihood) {
+        /** Infinite where the model gives a token of the text no chance that a double can hold. */
+        public double perplexity() {
+            return Math.exp(negativeLogLikelihood);
+        }
+    }
+
+    /** Tokens {@code [begin, end)}, of which those from {@code scored} on count. */
+    private record Window(int begin, int scored, int end) {
+        int decoded() {
+            return end - scored - 1;
+        }
+    }
+
+    /**
+     * Runs a text over a runner that nobody else uses, and leaves its slots empty.
+     *
+     * @param rows the most windows that run together, as slots of the runner
+     * @param chunk the most tokens of one prefill
+     * @param tokens at least two, each below the runner's vocabulary
+     * @param window at least 2 and at most the runner's context
+     * @param stride at least 1 and less than {@code window}
+     * @param counted hears after each pass how many tokens have been counted
+     */
+    public static Result of(
+            ModelRunner runner, int rows, int chunk, int[] tokens, int window, int stride, IntConsumer counted) {
+        if (rows < 1 || rows > runner.slots()) {
+            throw new IllegalArgumentException(rows + " rows of " + runner.slots() + " slots");
+        }
+        if (tokens.length < 2 || window < 2 || window > runner.contextTokens() || stride < 1 || stride > window - 1) {
+            throw new IllegalArgumentException(tokens.length + " tokens in windows of " + window + " and strides of "
+                    + stride + ", of a context of " + runner.contextTokens());
+        }
+        List<Window> windows = windows(tokens.length, window, stride);
+        Perplexity run = new Perplexity(runner, chunk, tokens, counted);
+        for (int first = 0; first < windows.size(); first += rows) {
+            run.batch(new ArrayList<>(windows.subList(first, Math.min(windows.size(), first + rows))));
+        }
+        return new Result(run.predicted, windows.size(), run.sum / run.predicted);
+    }
+
+    private static List<Window> windows(int count, int window, int stride) {
+        List<Window> windows = new ArrayList<>();
+        int scored = 1;
+        for (int begin = 0; scored < count; begin += stride) {
+            int end = Math.min(count, begin + window);
+            windows.add(new Window(begin, scored, end));
+            scored = end;
+        }
+        return windows;
+    }
+
+    /** The longest first, so that those that still run are always the first rows. */
+    private void batch(List<Window> batch) {
+        batch.sort(Comparator.comparingInt(Window::decoded).reversed());
+        for (int slot = 0; slot < batch.size(); slot++) {
+            prefill(slot, batch.get(slot));
+        }
+        int[] next = new int[batch.size()];
+        int[] positions = new int[batch.size()];
+        int rows = batch.size();
+        int steps = batch.getFirst().decoded();
+        for (int step = 0; step < steps; step++) {
+            while (batch.get(rows - 1).decoded() <= step) {
+                rows--;
+            }
+            for (int row = 0; row < rows; row++) {
+                Window window = batch.get(row);
+                next[row] = tokens[window.scored() + step];
+                positions[row] = window.scored() + step - window.begin();
+            }
+            runner.decode(rows, next, positions);
+            for (int row = 0; row < rows; row++) {
+                count(row, tokens[batch.get(row).scored() + step + 1]);
+            }
+            counted.accept(predicted);
+        }
+        for (int slot = 0; slot < batch.size(); slot++) {
+            runner.releaseSlot(slot, batch.get(slot).end() - 1 - batch.get(slot).begin());
+        }
+    }
+
+    /** All before the first token that counts, which is the first to be predicted. */
+    private void prefill(int slot, Window window) {
+        for (int at = window.begin(); at < window.scored(); at += chunk) {
+            int count = Math.min(chunk, window.scored() - at);
+            boolean last = at + count == window.scored();
+            runner.prefill(slot, at - window.begin(), tokens, at, count, last);
+        }
+        count(0, tokens[window.scored()]);
+        counted.accept(predicted);
+    }
+
+    private void count(int row, int token) {
+        runner.logits(row, logits);
+        sum += negativeLogLikelihood(logits, token);
+        predicted++;
+    }
+
+    /** {@code log(sum(exp(logits))) - logits[token]}, in double precision. */
+    static double negativeLogLikelihood(float[] logits, int token) {
+        float largest = Float.NEGATIVE_INFINITY;
+        for (float logit : logits) {
+            largest = Math.max(largest, logit);
+        }
+        if (!Float.isFinite(largest)) {
+            throw new MeasurementFailed("the model's logits are not finite: "
+                    + Arrays.toString(Arrays.copyOf(logits, Math.min(4, logits.length))) + ", ...");
+        }
+        double total = 0;
+        for (float logit : logits) {
+            total += Math.exp(logit - (double) largest);
+        }
+        return Math.log(total) + largest - logits[token];
+    }
+}
