@@ -36,7 +36,7 @@ final class Admission {
             return Optional.of(new Refusal.InvalidRequest("prompt", "the prompt has no token"));
         }
         if (length >= runner.contextTokens()) {
-            return Optional.of(new Refusal.PromptTooLong(length, runner.contextTokens()));
+            return Optional.of(new Refusal.PromptTooLong(length, true, runner.contextTokens()));
         }
         if (length >= budgetTokens) {
             return Optional.of(new Refusal.KvBudgetExceeded(runner.kvBytes(length + 1), settings.kvBudgetBytes()));

@@ -72,7 +72,8 @@ public final class LoadedModel implements AutoCloseable {
         Tokenizer tokenizer = tokenizer(bundle);
         ModelRunner runner = null;
         try {
-            PromptEncoder encoder = PromptEncoder.of(tokenizer, TemplateLimits.standard(), Clock.systemUTC());
+            PromptEncoder encoder = PromptEncoder.of(
+                    tokenizer, TemplateLimits.standard(), Clock.systemUTC(), runnerSettings.contextTokens());
             runner = GraphRunners.open(checked, runnerSettings);
             checked.requireUnchanged();
             return new LoadedModel(bundle, settings, memory, tokenizer, encoder, runner);

@@ -215,7 +215,7 @@ class EngineTest {
         engine = start(replying("x", "y"), new EngineSettings(4, 8, 200));
 
         assertThat(engine.submit(List.of(Requests.greedy("a", "p".repeat(100), 1))))
-                .contains(new Refusal.PromptTooLong(100, 100));
+                .contains(new Refusal.PromptTooLong(100, true, 100));
         assertThat(engine.submit(List.of(Requests.greedy("a", "p".repeat(50), 1))))
                 .contains(new Refusal.KvBudgetExceeded(510, 200));
         assertThat(engine.submit(List.of(Requests.greedy("a", "", 1))))

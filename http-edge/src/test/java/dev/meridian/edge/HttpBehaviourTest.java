@@ -42,7 +42,7 @@ final class HttpBehaviourTest {
     static Stream<Arguments> refusals() {
         return Stream.of(
                 Arguments.of(new Refusal.QueueFull(8), 429, "queue_full", "1"),
-                Arguments.of(new Refusal.PromptTooLong(600, 512), 400, "context_length_exceeded", ""),
+                Arguments.of(new Refusal.PromptTooLong(600, true, 512), 400, "context_length_exceeded", ""),
                 Arguments.of(new Refusal.KvBudgetExceeded(9, 8), 400, "kv_budget_exceeded", ""),
                 Arguments.of(new Refusal.ModelUnknown("atlas"), 404, "model_not_found", ""),
                 Arguments.of(new Refusal.ModelNotReady("atlas"), 503, "model_not_ready", "2"),

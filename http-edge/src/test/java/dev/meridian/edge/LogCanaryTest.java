@@ -136,7 +136,7 @@ final class LogCanaryTest {
     private static void failing(EdgeFixture edge, ScriptedReplica replica) {
         List<Refusal> refusals = List.of(
                 new Refusal.QueueFull(1),
-                new Refusal.PromptTooLong(2, 1),
+                new Refusal.PromptTooLong(2, false, 1),
                 new Refusal.InvalidRequest("messages", CANARY),
                 new Refusal.TemplateFailed(CANARY, 1),
                 new Refusal.EngineFailed("the engine's own words"));

@@ -61,6 +61,16 @@ final class RawClient implements AutoCloseable {
         return received.toString();
     }
 
+    /** Reads the first byte that comes. */
+    void readOneByte() throws IOException {
+        assertThat(socket.getInputStream().read()).as("the first byte").isNotNegative();
+    }
+
+    /** Whether nothing has arrived that was not read. */
+    boolean hasNothingToRead() throws IOException {
+        return socket.getInputStream().available() == 0;
+    }
+
     String readToEnd() throws IOException {
         received.append(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
         return received.toString();

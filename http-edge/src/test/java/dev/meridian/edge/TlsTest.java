@@ -169,6 +169,47 @@ final class TlsTest {
         }
     }
 
+    @Test
+    void aPairOutsideItsTimeIsNotTakenAndSaidOnce() throws IOException {
+        Certificates.Pair expired = Certificates.make(folder, "expired", "EC", "-startdate", "-3d", "-validity", "2");
+        replace(expired.certificate(), "cert.pem");
+        replace(expired.key(), "key.pem");
+        await("the expired pair was seen", () -> lastLine().contains("expired at"));
+        int lines = log.list.size();
+        // A handshake lasts several looks at the files, each of which finds the same, and none says it again.
+        assertThat(served()).isEqualTo(first.parsed());
+        replace(second.certificate(), "cert.pem");
+        await(
+                "the half of another pair was seen",
+                () -> lastLine().contains("not a EC key") || lastLine().contains("not the key of the certificate"));
+        assertThat(log.list).hasSize(lines + 1);
+        assertThat(served()).isEqualTo(first.parsed());
+        replace(first.certificate(), "cert.pem");
+        replace(first.key(), "key.pem");
+        replace(second.certificate(), "cert.pem");
+        replace(second.key(), "key.pem");
+        await("the good pair is served", () -> served().equals(second.parsed()));
+    }
+
+    @Test
+    void aPairThatIsNotValidYetIsTakenWhenItIs() throws IOException {
+        Certificates.Pair later = Certificates.make(folder, "later", "EC", "-startdate", "+1d", "-validity", "30");
+        replace(later.certificate(), "cert.pem");
+        replace(later.key(), "key.pem");
+        await("the pair of tomorrow was seen", () -> lastLine().contains("not valid before"));
+        assertThat(served()).isEqualTo(first.parsed());
+        edge.nowMillis.addAndGet(Duration.ofDays(2).toMillis());
+        await("it is taken", () -> lastLine().contains("certificate read again"));
+        try (SSLSocket socket = connect(edge.edge.clientAddress(), "TLSv1.3", later)) {
+            assertThat(socket.getSession().getPeerCertificates()).containsExactly(later.parsed());
+        }
+    }
+
+    private String lastLine() {
+        List<ILoggingEvent> lines = List.copyOf(log.list);
+        return lines.isEmpty() ? "" : lines.getLast().getFormattedMessage();
+    }
+
     private void replace(Path source, String name) throws IOException {
         Path fresh = Files.copy(source, folder.resolve("fresh"), StandardCopyOption.REPLACE_EXISTING);
         Files.move(fresh, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

@@ -10,6 +10,7 @@ import java.time.Duration;
  * @param prepareCapacity prompts that may be templated and tokenised at a time or wait for it
  * @param resendWindow how long the entries of an ended attempt are kept for a Resend
  * @param resendEntries newest entries of each choice that can be sent again
+ * @param resendBytes estimated heap bytes of all entries that can be sent again; the oldest go first
  * @param resendAttempts ended attempts whose entries are kept; the eldest goes first
  * @param rememberedRequests requests whose newest attempt is remembered, so that a late older one is refused
  */
@@ -18,15 +19,20 @@ public record HostSettings(
         int prepareCapacity,
         Duration resendWindow,
         int resendEntries,
+        long resendBytes,
         int resendAttempts,
         int rememberedRequests) {
     public HostSettings {
         if (!heartbeatInterval.isPositive() || !resendWindow.isPositive()) {
             throw new IllegalArgumentException("meridian.host: heartbeat-interval and resend-window must be positive");
         }
-        if (prepareCapacity < 1 || resendEntries < 1 || resendAttempts < 1 || rememberedRequests < 1) {
-            throw new IllegalArgumentException("meridian.host: prepare-capacity, resend-entries, resend-attempts and"
-                    + " remembered-requests must be positive");
+        if (prepareCapacity < 1
+                || resendEntries < 1
+                || resendBytes < 1
+                || resendAttempts < 1
+                || rememberedRequests < 1) {
+            throw new IllegalArgumentException("meridian.host: prepare-capacity, resend-entries, resend-bytes,"
+                    + " resend-attempts and remembered-requests must be positive");
         }
     }
 
@@ -38,6 +44,7 @@ public record HostSettings(
                 host.getInt("prepare-capacity"),
                 host.getDuration("resend-window"),
                 host.getInt("resend-entries"),
+                host.getBytes("resend-bytes"),
                 host.getInt("resend-attempts"),
                 host.getInt("remembered-requests"));
     }

@@ -4,31 +4,28 @@ import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.Entry;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
- * What a host knows of an attempt: whom it feeds, and its newest entries, so that a lost message can be sent again. Bounded:
- * older entries are forgotten, and an edge that misses one starts the next attempt. Owned by the host actor, but for
+ * What a host knows of an attempt: whom it feeds, and its newest entries, so that a lost message can be sent again. An edge
+ * that misses an entry that is kept no longer starts the next attempt. Owned by the host actor, but for
  * {@link #isCancelled}.
  */
 final class LiveAttempt {
     private final Submit submit;
-    private final int keptPerChoice;
-    private final List<Deque<Entry>> newest = new ArrayList<>();
+    private final List<KeptEntries.OfChoice> choices = new ArrayList<>();
     private int unfinished;
     private volatile boolean cancelled;
 
-    /** {@code keptPerChoice} entries of each choice can be sent again. */
-    LiveAttempt(Submit submit, int keptPerChoice) {
+    /** {@code kept} holds the entries of all attempts of the host. */
+    LiveAttempt(Submit submit, KeptEntries kept) {
         this.submit = submit;
-        this.keptPerChoice = keptPerChoice;
-        for (boolean finished : submit.finished()) {
-            newest.add(new ArrayDeque<>());
-            unfinished += finished ? 0 : 1;
+        for (int choice = 0; choice < submit.finished().size(); choice++) {
+            choices.add(kept.newChoice(submit.emitted().get(choice).size()));
+            unfinished += submit.finished().get(choice) ? 0 : 1;
         }
     }
 
@@ -58,24 +55,21 @@ final class LiveAttempt {
     }
 
     void record(Entry entry) {
-        Deque<Entry> entries = newest.get(entry.choice());
-        entries.addLast(entry);
-        if (entries.size() > keptPerChoice) {
-            entries.removeFirst();
-        }
+        choices.get(entry.choice()).add(entry);
         if (entry.finish() != null) {
             unfinished--;
         }
     }
 
-    /** The entries of a choice from an index on; empty where there are none, or the first of them is forgotten. */
-    List<Entry> from(int choice, int index) {
-        if (choice < 0 || choice >= newest.size()) {
-            return List.of();
-        }
-        List<Entry> found = newest.get(choice).stream()
-                .filter(entry -> entry.index() >= index)
-                .toList();
-        return found.isEmpty() || found.getFirst().index() != index ? List.of() : found;
+    /** The entries of a choice from an index on; nothing where the first of them is forgotten. */
+    Optional<List<Entry>> from(int choice, int index) {
+        return choice < 0 || choice >= choices.size() || index < 0
+                ? Optional.of(List.of())
+                : choices.get(choice).from(index);
+    }
+
+    /** Nothing is sent again from now on. */
+    void forgetEntries() {
+        choices.forEach(KeptEntries.OfChoice::forget);
     }
 }

@@ -27,7 +27,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -95,8 +94,11 @@ public final class ModelHost {
     /** By request: of a request only one attempt lives. */
     private final Map<String, LiveAttempt> live = new HashMap<>();
 
-    private final Map<Attempt, LiveAttempt> ended;
-    private final Map<String, Integer> newestAttempt;
+    /** In the order in which they ended. */
+    private final Map<Attempt, LiveAttempt> ended = new LinkedHashMap<>();
+
+    private final KeptEntries kept;
+    private final NewestAttempts newest;
     private final Map<ActorRef<StreamEvent>, Integer> edges = new HashMap<>();
     private int inPreparation;
     private boolean failed;
@@ -117,8 +119,8 @@ public final class ModelHost {
         this.settings = settings;
         this.clock = clock;
         this.nanoClock = nanoClock;
-        newestAttempt = newestOf(settings.rememberedRequests(), live::containsKey);
-        ended = newestOf(settings.resendAttempts(), _ -> false);
+        newest = new NewestAttempts(settings.rememberedRequests(), live::containsKey);
+        kept = new KeptEntries(settings.resendEntries(), settings.resendBytes());
         self = context.messageAdapter(ReplicaCommand.class, FromEdge::new);
         preparing = context.getSystem()
                 .dispatchers()
@@ -163,7 +165,7 @@ public final class ModelHost {
             case StepMade made -> onStepMade(made);
             case EngineRefused refused -> onEngineRefused(refused);
             case EngineFailed ended -> onEngineFailed(ended.cause());
-            case Forget(Attempt attempt) -> ended.remove(attempt);
+            case Forget(Attempt attempt) -> forget(attempt);
             case Beat.NOW -> onBeat();
         }
         return Behaviors.same();
@@ -191,7 +193,7 @@ public final class ModelHost {
         if (older != null) {
             onCancel(older.attempt());
         }
-        LiveAttempt attempt = new LiveAttempt(submit, settings.resendEntries());
+        LiveAttempt attempt = new LiveAttempt(submit, kept);
         track(attempt);
         inPreparation++;
         if (submit.prompt() instanceof Prompt.Tokens) {
@@ -230,8 +232,7 @@ public final class ModelHost {
         if (failed) {
             return Optional.of(new Refusal.ModelNotReady(model));
         }
-        if (newestAttempt.getOrDefault(submit.attempt().requestId(), 0)
-                >= submit.attempt().number()) {
+        if (newest.hasSeen(submit.attempt())) {
             return Optional.of(new Refusal.DuplicateAttempt());
         }
         if (submit.deadlineEpochMillis() <= clock.millis()) {
@@ -312,7 +313,17 @@ public final class ModelHost {
     private void retire(LiveAttempt attempt) {
         untrack(attempt);
         ended.put(attempt.attempt(), attempt);
+        if (ended.size() > settings.resendAttempts()) {
+            forget(ended.keySet().iterator().next());
+        }
         timers.startSingleTimer(attempt.attempt(), new Forget(attempt.attempt()), settings.resendWindow());
+    }
+
+    private void forget(Attempt gone) {
+        LiveAttempt attempt = ended.remove(gone);
+        if (attempt != null) {
+            attempt.forgetEntries();
+        }
     }
 
     private void onResend(Resend resend) {
@@ -321,7 +332,13 @@ public final class ModelHost {
         if (attempt == null) {
             return;
         }
-        List<Entry> missing = attempt.from(resend.choice(), resend.fromIndex());
+        Optional<List<Entry>> found = attempt.from(resend.choice(), resend.fromIndex());
+        if (found.isEmpty()) {
+            StreamEvent event = new StreamEvent.EntriesForgotten(resend.attempt(), resend.choice(), resend.fromIndex());
+            attempt.edge().tell(event);
+            return;
+        }
+        List<Entry> missing = found.get();
         for (int at = 0; at < missing.size(); at += BATCH_ENTRIES) {
             List<Entry> slice = missing.subList(at, Math.min(at + BATCH_ENTRIES, missing.size()));
             attempt.edge().tell(new StreamEvent.StepBatch(self, engine.stats().step(), slice));
@@ -338,9 +355,10 @@ public final class ModelHost {
         if (attempt != null) {
             attempt.cancel();
             untrack(attempt);
+            attempt.forgetEntries();
             engine.cancel(gone);
         }
-        ended.remove(gone);
+        forget(gone);
     }
 
     private void onEngineRefused(EngineRefused refused) {
@@ -367,12 +385,13 @@ public final class ModelHost {
 
     private void refuse(LiveAttempt attempt, Refusal reason) {
         untrack(attempt);
+        attempt.forgetEntries();
         attempt.edge().tell(new StreamEvent.Refused(attempt.attempt(), reason));
     }
 
     private void track(LiveAttempt attempt) {
         live.put(attempt.attempt().requestId(), attempt);
-        newestAttempt.put(attempt.attempt().requestId(), attempt.attempt().number());
+        newest.see(attempt.attempt());
         if (edges.merge(attempt.edge(), 1, Integer::sum) == 1) {
             context.watch(attempt.edge());
         }
@@ -384,16 +403,6 @@ public final class ModelHost {
             edges.remove(attempt.edge());
             context.unwatch(attempt.edge());
         }
-    }
-
-    /** What was put or read last stays; beyond {@code most} the eldest goes, unless it is {@code needed}. */
-    private static <K, V> Map<K, V> newestOf(int most, Predicate<K> needed) {
-        return new LinkedHashMap<>(16, 0.75f, true) {
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-                return size() > most && !needed.test(eldest.getKey());
-            }
-        };
     }
 
     /** Carries what the engine thread says into the actor's mailbox. */

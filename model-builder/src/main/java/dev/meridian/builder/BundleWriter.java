@@ -58,7 +58,8 @@ final class BundleWriter {
 
     void writeModel(Path folder, WeightEncoder encoder) throws ImportException, IOException {
         WeightFile.write(folder.resolve(BundleManifest.WEIGHTS_FILE), plan, weights, encoder, listener);
-        Files.write(folder.resolve(BundleManifest.MODEL_FILE), plan.modelFile().toByteArray());
+        IoFailures.write(
+                folder.resolve(BundleManifest.MODEL_FILE), plan.modelFile().toByteArray());
     }
 
     /** Describes all that lies in the folder so far in bundle.json. */
@@ -77,7 +78,7 @@ final class BundleWriter {
                 license,
                 sourceDigest,
                 files(folder, listener));
-        Files.write(folder.resolve(BundleManifest.FILE_NAME), Bundle.manifestBytes(manifest));
+        IoFailures.write(folder.resolve(BundleManifest.FILE_NAME), Bundle.manifestBytes(manifest));
     }
 
     private ModelShape shape() {

@@ -83,7 +83,7 @@ final class GraphImporter {
                     digest,
                     BundleWriter.files(folder.path(), listener),
                     graph.layout());
-            Files.write(folder.path().resolve(BundleManifest.FILE_NAME), Bundle.manifestBytes(manifest));
+            IoFailures.write(folder.path().resolve(BundleManifest.FILE_NAME), Bundle.manifestBytes(manifest));
             requireSound(file, folder.path());
             folder.commit();
         }
@@ -169,6 +169,14 @@ final class GraphImporter {
         }
     }
 
+    private static long transferred(FileChannel in, long at, long count, FileChannel out, Path to) throws IOException {
+        try {
+            return in.transferTo(at, count, out);
+        } catch (IOException e) {
+            throw IoFailures.at(to, e);
+        }
+    }
+
     private long copy(Path from, Path to, long doneBefore, long total) throws ImportException, IOException {
         long done = doneBefore;
         if (Files.exists(to) || to.endsWith(BundleManifest.FILE_NAME)) {
@@ -178,7 +186,7 @@ final class GraphImporter {
                 FileChannel out = FileChannel.open(to, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
             long bytes = in.size();
             for (long at = 0; at < bytes; ) {
-                long copied = in.transferTo(at, Math.min(COPY_BYTES, bytes - at), out);
+                long copied = transferred(in, at, Math.min(COPY_BYTES, bytes - at), out, to);
                 if (copied <= 0) {
                     throw new IOException(from + ": became shorter while it was copied");
                 }

@@ -109,7 +109,7 @@ public final class Importer {
         }
         files.addAll(License.files(source));
         for (Path file : files) {
-            Files.write(folder.resolve(file.getFileName().toString()), Files.readAllBytes(file));
+            IoFailures.write(folder.resolve(file.getFileName().toString()), Files.readAllBytes(file));
         }
         return files;
     }

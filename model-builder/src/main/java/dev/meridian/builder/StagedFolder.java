@@ -161,6 +161,8 @@ final class StagedFolder implements AutoCloseable {
         if (path != null) {
             try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
                 channel.force(true);
+            } catch (IOException e) {
+                throw IoFailures.at(path, e);
             }
         }
     }

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 final class WeightFile {
     private static final int MAX_WORKERS = 16;
 
+    private final Path path;
     private final DecoderPlan plan;
     private final Weights weights;
     private final WeightEncoder encoder;
@@ -39,7 +40,8 @@ final class WeightFile {
     private final Object progressLock = new Object();
     private long writtenBytes;
 
-    private WeightFile(DecoderPlan plan, Weights weights, WeightEncoder encoder, ProgressListener listener) {
+    private WeightFile(Path path, DecoderPlan plan, Weights weights, WeightEncoder encoder, ProgressListener listener) {
+        this.path = path;
         this.plan = plan;
         this.weights = weights;
         this.encoder = encoder;
@@ -56,18 +58,34 @@ final class WeightFile {
 
     static void write(Path file, DecoderPlan plan, Weights weights, WeightEncoder encoder, ProgressListener listener)
             throws ImportException, IOException {
-        new WeightFile(plan, weights, encoder, listener).write(file);
+        new WeightFile(file, plan, weights, encoder, listener).write();
     }
 
-    private void write(Path path) throws ImportException, IOException {
+    private void write() throws ImportException, IOException {
         try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
-            file.setLength(plan.dataBytes());
+            setLength(file);
             FileChannel channel = file.getChannel();
             writeRotary(channel);
             writePieces(channel);
-            channel.force(true);
+            force(channel);
         }
         listener.progress(ProgressListener.Phase.WEIGHTS, plan.dataBytes(), plan.dataBytes());
+    }
+
+    private void setLength(RandomAccessFile file) throws IOException {
+        try {
+            file.setLength(plan.dataBytes());
+        } catch (IOException e) {
+            throw IoFailures.at(path, e);
+        }
+    }
+
+    private void force(FileChannel channel) throws IOException {
+        try {
+            channel.force(true);
+        } catch (IOException e) {
+            throw IoFailures.at(path, e);
+        }
     }
 
     private void writePieces(FileChannel channel) throws ImportException, IOException {
@@ -184,17 +202,21 @@ final class WeightFile {
         }
     }
 
-    private static void writeFloats(FileChannel channel, long offset, float[] values, int count, ByteBuffer scratch)
+    private void writeFloats(FileChannel channel, long offset, float[] values, int count, ByteBuffer scratch)
             throws IOException {
         scratch.clear();
         scratch.order(java.nio.ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values, 0, count);
         writeFully(channel, offset, scratch.limit(count * Float.BYTES));
     }
 
-    private static void writeFully(FileChannel channel, long offset, ByteBuffer bytes) throws IOException {
+    private void writeFully(FileChannel channel, long offset, ByteBuffer bytes) throws IOException {
         long at = offset;
-        while (bytes.hasRemaining()) {
-            at += channel.write(bytes, at);
+        try {
+            while (bytes.hasRemaining()) {
+                at += channel.write(bytes, at);
+            }
+        } catch (IOException e) {
+            throw IoFailures.at(path, e);
         }
     }
 }

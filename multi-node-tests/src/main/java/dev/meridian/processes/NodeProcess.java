@@ -39,25 +39,14 @@ final class NodeProcess implements AutoCloseable {
 
     /** @param more options of {@code up}; ports are free ones, but for an {@code --admin-port} among them */
     static NodeProcess up(Map<String, String> environment, Path models, String... more) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-Xmx512m",
-                "dev.meridian.node.Main",
-                "up",
-                "--models",
-                models.toString(),
-                "--port",
-                "0"));
+        List<String> command = CliProcess.command("up", "--models", models.toString(), "--port", "0");
         command.addAll(List.of(more));
         if (!command.contains("--admin-port")) {
             command.addAll(List.of("--admin-port", "0"));
         }
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
-        // Not on the command line: ONNX Runtime 1.29 reads that when it starts, and one of 10 KB crashes the process.
-        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+        builder.environment().putAll(CliProcess.environment());
         return new NodeProcess(builder.start());
     }
 
@@ -81,6 +70,10 @@ final class NodeProcess implements AutoCloseable {
     int terminate() throws InterruptedException {
         tellToStop();
         return awaitExit();
+    }
+
+    long pid() {
+        return process.pid();
     }
 
     /** SIGTERM. */

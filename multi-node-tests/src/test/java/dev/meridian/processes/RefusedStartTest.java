@@ -1,6 +1,7 @@
 package dev.meridian.processes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -9,7 +10,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -97,6 +101,52 @@ class RefusedStartTest {
         Path config = Files.writeString(folder.resolve("node.conf"), "meridian.edge.client-host = \"0.0.0.0\"\n");
 
         assertThat(outputOfRefusedStart("--config", config.toString())).contains("0.0.0.0", "keys add", "tls");
+    }
+
+    @Test
+    void aConfigurationOrAModelThatMayNotBeRead() throws Exception {
+        copyOfAtlas("model.onnx");
+        Path config = Files.writeString(folder.resolve("node.conf"), "meridian.edge.idle-timeout = 5s\n");
+        String[] withConfig = {"up", "--models", models().toString(), "--port", "0", "--config", config.toString()};
+        for (Path locked : List.of(config, models(), models().resolve("atlas"), models().resolve("atlas/model.onnx"))) {
+            Set<PosixFilePermission> before = Files.getPosixFilePermissions(locked);
+            Files.setPosixFilePermissions(locked, Set.of());
+            try {
+                assumeTrue(!canRead(locked), "whoever runs this may read everything");
+                CliProcess.Ended ended = CliProcess.runAny(unprivileged(CliProcess.command(withConfig)));
+                assertThat(ended.exitCode()).as(ended.output()).isEqualTo(1);
+                assertThat(ended.output().strip().lines()).as(ended.output()).hasSize(1);
+                assertThat(ended.output())
+                        .contains(locked.getFileName().toString(), "permission denied")
+                        .doesNotContain("Exception", "internal error");
+            } finally {
+                Files.setPosixFilePermissions(locked, before);
+            }
+        }
+    }
+
+    /** Root may read everything, but in a name space where it is nobody it has the rights of the files' owner alone. */
+    private static List<String> unprivileged(List<String> command) {
+        List<String> all = new ArrayList<>();
+        if (System.getProperty("user.name").equals("root")) {
+            all.addAll(List.of("unshare", "--user"));
+        }
+        all.addAll(command);
+        return all;
+    }
+
+    private static boolean canRead(Path path) throws InterruptedException {
+        try {
+            if (CliProcess.runAny(unprivileged(List.of("true"))).exitCode() != 0) {
+                return true; // The kernel allows no such name space.
+            }
+            String read = Files.isDirectory(path) ? "ls" : "cat";
+            return CliProcess.runAny(unprivileged(List.of(read, path.toString())))
+                            .exitCode()
+                    == 0;
+        } catch (IOException _) {
+            return true; // No such program.
+        }
     }
 
     private Path models() {

@@ -9,6 +9,7 @@ import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.bundle.CheckedBundle;
 import dev.meridian.engine.bundle.VerifiedFiles;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,11 +76,21 @@ final class Models {
         }
         try (Stream<Path> children = Files.list(folder)) {
             return children.filter(child -> !child.getFileName().toString().startsWith("."))
+                    .peek(Models::requireOpen)
                     .filter(child -> Files.isRegularFile(child.resolve(BundleManifest.FILE_NAME)))
                     .sorted()
                     .toList();
+        } catch (AccessDeniedException e) {
+            throw new CommandFailed(folder + ": permission denied", e);
         } catch (IOException e) {
             throw new CommandFailed(folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Nobody can see whether a folder that is closed holds a bundle; to leave it out would be a silent guess. */
+    private static void requireOpen(Path child) {
+        if (Files.isDirectory(child) && !(Files.isReadable(child) && Files.isExecutable(child))) {
+            throw new CommandFailed(child + ": permission denied");
         }
     }
 

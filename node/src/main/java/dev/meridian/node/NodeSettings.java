@@ -47,11 +47,20 @@ record NodeSettings(
         try {
             return read(file, overrides);
         } catch (ConfigException.IO e) {
-            String why = file != null && Files.notExists(file) ? "no such file" : "cannot be read: " + e.getMessage();
-            throw new CommandFailed(file + ": " + why, e);
+            throw new CommandFailed(file + ": " + (file == null ? e.getMessage() : unreadable(file, e)), e);
         } catch (ConfigException | IllegalArgumentException | ArithmeticException e) {
             throw new CommandFailed("configuration: " + e.getMessage(), e);
         }
+    }
+
+    private static String unreadable(Path file, ConfigException failure) {
+        if (Files.notExists(file)) {
+            return "no such file";
+        }
+        if (Files.isDirectory(file)) {
+            return "a folder, not a file";
+        }
+        return Files.isReadable(file) ? "cannot be read: " + failure.getMessage() : "permission denied";
     }
 
     private static NodeSettings read(@Nullable Path file, Map<String, ?> overrides) {

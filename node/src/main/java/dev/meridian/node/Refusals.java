@@ -19,7 +19,7 @@ final class Refusals {
     static String sentence(Refusal refusal) {
         return switch (refusal) {
             case QueueFull(int limit) -> "The model's queue of " + limit + " is full; ask again.";
-            case PromptTooLong(int _, int contextTokens) ->
+            case PromptTooLong(int _, boolean _, int contextTokens) ->
                 "The talk no longer fits into the model's " + contextTokens + " tokens; /new starts another.";
             case KvBudgetExceeded(long neededBytes, long budgetBytes) ->
                 "The talk needs " + Bytes.format(neededBytes) + " of KV cache and there are "

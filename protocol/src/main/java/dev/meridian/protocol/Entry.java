@@ -25,6 +25,9 @@ public record Entry(
         List<TokenLogprob> alternatives,
         @Nullable FinishReason finish,
         @Nullable Timings timings) {
+    /** Estimated heap bytes of an entry without text: the record, a list slot, its string's header. */
+    public static final int HEAP_BYTES = 120;
+
     public Entry {
         Objects.requireNonNull(attempt);
         Objects.requireNonNull(text);
@@ -32,6 +35,18 @@ public record Entry(
         if (choice < 0 || index < 0 || tokenId < 0) {
             throw new IllegalArgumentException("negative choice, index or token in an entry");
         }
+    }
+
+    /** Estimated heap bytes, of objects with compressed references. */
+    public long heapBytes() {
+        long bytes = HEAP_BYTES + 2L * text.length();
+        if (logprob != null) {
+            bytes += logprob.heapBytes();
+            for (TokenLogprob alternative : alternatives) {
+                bytes += alternative.heapBytes();
+            }
+        }
+        return bytes;
     }
 
     /** Position and length only: replies never reach a log. */

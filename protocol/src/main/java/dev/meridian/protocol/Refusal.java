@@ -5,8 +5,12 @@ public sealed interface Refusal {
     /** The replica's queue holds {@code limit} sequences already. Try again later. */
     record QueueFull(int limit) implements Refusal {}
 
-    /** The prompt leaves no room for a single token. */
-    record PromptTooLong(int promptTokens, int contextTokens) implements Refusal {}
+    /**
+     * The prompt leaves no room for a single token.
+     *
+     * @param counted whether {@code promptTokens} is its length; else it has at least as many
+     */
+    record PromptTooLong(int promptTokens, boolean counted, int contextTokens) implements Refusal {}
 
     /** The sequence could never fit the replica's KV memory. */
     record KvBudgetExceeded(long neededBytes, long budgetBytes) implements Refusal {}

@@ -9,9 +9,17 @@ import java.util.Objects;
  * @param bytes the token's bytes in hexadecimal: a token may hold a part of a character
  */
 public record TokenLogprob(int tokenId, String text, String bytes, float logprob) {
+    /** Estimated heap bytes of one without text. */
+    public static final int HEAP_BYTES = 140;
+
     public TokenLogprob {
         Objects.requireNonNull(text);
         Objects.requireNonNull(bytes);
+    }
+
+    /** Estimated heap bytes, of objects with compressed references. */
+    public long heapBytes() {
+        return HEAP_BYTES + text.length() + (long) bytes.length();
     }
 
     /** The id alone would tell the text, too: replies never reach a log. */

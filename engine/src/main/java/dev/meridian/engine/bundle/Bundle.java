@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -55,6 +56,8 @@ public record Bundle(Path folder, BundleManifest manifest) {
             return new Bundle(absolute, JSON.treeToValue(json, BundleManifest.class));
         } catch (JsonProcessingException e) {
             throw new BundleException(manifestFile + ": " + fault(e), e);
+        } catch (AccessDeniedException e) {
+            throw new BundleException(manifestFile + ": permission denied", e);
         } catch (IOException e) {
             throw new BundleException(manifestFile + ": " + e, e);
         }

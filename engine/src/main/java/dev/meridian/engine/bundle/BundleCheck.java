@@ -4,6 +4,7 @@ import dev.meridian.engine.bundle.BundleManifest.BundleFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -129,6 +130,8 @@ final class BundleCheck {
             } else if (!digest(name, stamp).equals(expected.sha256())) {
                 fault(name, "SHA-256 differs");
             }
+        } catch (AccessDeniedException _) {
+            fault(name, "permission denied");
         } catch (IOException e) {
             fault(name, String.valueOf(e.getMessage()));
         }

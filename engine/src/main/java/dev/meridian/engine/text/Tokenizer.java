@@ -19,6 +19,7 @@ public final class Tokenizer implements AutoCloseable {
     private final Map<String, String> specialTokens;
     private final Optional<String> chatTemplateSource;
     private final int[] prefix;
+    private final Optional<PromptBound> bound;
 
     private Tokenizer(TokenizerFiles files) {
         ObjectNode json = files.tokenizer();
@@ -27,6 +28,7 @@ public final class Tokenizer implements AutoCloseable {
         json.putNull("padding");
         List<AddedToken> added = AddedToken.read(json);
         this.table = TokenTable.of(json, added);
+        this.bound = PromptBound.of(json, added);
         this.whole = NativeTokenizer.of(TokenizerFiles.bytes(json));
         this.segments = new SegmentEncoder(json, added);
         this.specialTokens = files.specialTokens();
@@ -71,6 +73,11 @@ public final class Tokenizer implements AutoCloseable {
     /** Encodes text in which nothing is special, after the tokenizer's own prefix (BOS). */
     public int[] encodePlain(String text) {
         return withPrefix(segments.encode(List.of(new Segment(text, true))));
+    }
+
+    /** How many tokens a rendering has at least, by reading it once; 0 where this tokenizer lets nothing be said. */
+    long fewestTokens(List<Segment> rendering) {
+        return bound.map(known -> known.fewestTokens(rendering)).orElse(0L);
     }
 
     private int[] withPrefix(int[] ids) {

@@ -22,7 +22,7 @@ class PromptEncoderTest {
     private static final TemplateLimits LIMITS = TemplateLimits.standard();
 
     private static PromptEncoder encoder(Tokenizer tokenizer) {
-        return PromptEncoder.of(tokenizer, LIMITS, Clock.systemUTC());
+        return PromptEncoder.of(tokenizer, LIMITS, Clock.systemUTC(), 8192);
     }
 
     private static Encoded encode(Tokenizer tokenizer, Prompt prompt) {
@@ -108,5 +108,21 @@ class PromptEncoderTest {
                             refused -> assertThat(refused.reason()).isInstanceOf(Refusal.InvalidRequest.class));
         }
         assertThat(encode(tokenizer, new Prompt.Text(""))).isInstanceOf(Encoded.Refused.class);
+    }
+
+    @Test
+    void aTextThatCannotFitIsRefusedUnread() {
+        Tokenizer tokenizer = TestTokenizers.load("byte-level").tokenizer();
+        String large = "x".repeat(1 << 20);
+        for (Prompt prompt : List.of(new Prompt.Text(large), chat(new ChatMessage(Role.USER, large)))) {
+            assertThat(encode(tokenizer, prompt)).isInstanceOfSatisfying(Encoded.Refused.class, refused -> {
+                Refusal.PromptTooLong reason = (Refusal.PromptTooLong) refused.reason();
+                assertThat(reason.counted()).isFalse();
+                assertThat(reason.contextTokens()).isEqualTo(8192);
+                assertThat(reason.promptTokens()).isBetween(8192, 1 << 20);
+            });
+        }
+        // What may fit is counted, and refused by whoever runs it.
+        assertThat(ids(encode(tokenizer, new Prompt.Text("x ".repeat(8192))))).hasSizeGreaterThanOrEqualTo(8192);
     }
 }

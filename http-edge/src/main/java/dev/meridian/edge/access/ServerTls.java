@@ -16,7 +16,7 @@ public final class ServerTls {
 
     private final AccessSettings.Tls files;
     private final InstantSource clock;
-    private PemPair seen;
+    private PemPair served;
     private String said = "";
     private volatile SSLContext context;
 
@@ -24,19 +24,21 @@ public final class ServerTls {
     ServerTls(AccessSettings.Tls files, InstantSource clock) {
         this.files = files;
         this.clock = clock;
-        seen = PemPair.read(files);
-        context = seen.toContext(clock.instant());
+        served = PemPair.read(files);
+        context = served.toContext(clock.instant());
     }
 
     /** Takes changed files. A pair that does not belong together, as while it is written, keeps the old one. */
     public synchronized void refresh() {
         try {
             PemPair now = PemPair.read(files);
-            if (now.isSameAs(seen)) {
+            if (now.isSameAs(served)) {
+                said = "";
                 return;
             }
-            seen = now;
+            // Files that were refused are tried again, so that a pair that is not valid yet is taken when it is.
             context = now.toContext(clock.instant());
+            served = now;
             said = "";
             LOG.info("certificate read again: {}", files.certificate());
         } catch (AccessException e) {

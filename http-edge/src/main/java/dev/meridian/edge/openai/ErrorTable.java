@@ -66,12 +66,13 @@ public final class ErrorTable {
         return switch (refusal) {
             case Refusal.QueueFull(int limit) ->
                 retry(429, "rate_limit_error", "queue_full", "The model's queue of " + limit + " requests is full.", 1);
-            case Refusal.PromptTooLong(int promptTokens, int contextTokens) ->
+            case Refusal.PromptTooLong(int promptTokens, boolean counted, int contextTokens) ->
                 new ApiError(
                         400,
                         INVALID,
                         "context_length_exceeded",
-                        "The prompt has " + promptTokens + " tokens; this model's context of " + contextTokens
+                        "The prompt has " + (counted ? "" : "at least ") + promptTokens
+                                + " tokens; this model's context of " + contextTokens
                                 + " tokens leaves no room for a reply.",
                         null,
                         0);

@@ -16,7 +16,7 @@ sealed interface AttemptEnd {
     /** The engine makes no step. */
     record Stuck() implements AttemptEnd {}
 
-    /** Too many entries got lost on the way. */
+    /** Entries got lost on the way, too many of them, or ones that the producer has forgotten. */
     record Gaps() implements AttemptEnd {}
 
     /** The replica's actor has stopped. */

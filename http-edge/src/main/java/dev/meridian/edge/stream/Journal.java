@@ -17,11 +17,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Sizes are estimates of heap bytes, of objects with compressed references.
  */
 public final class Journal {
-    /** What an entry without text weighs: the record, its list slot, its string's header. */
-    private static final int ENTRY_BYTES = 120;
-
-    private static final int LOGPROB_BYTES = 140;
-
     /** Two bytes for each of 12 characters; texts of a token have 3 to 6 on average. */
     private static final int RESERVED_TEXT_BYTES = 24;
 
@@ -63,22 +58,9 @@ public final class Journal {
 
     /** What is reserved for each token that may come; {@code topLogprobs} as in a Generation. */
     static long bytesPerToken(int topLogprobs) {
-        return ENTRY_BYTES + RESERVED_TEXT_BYTES + (1L + topLogprobs) * (LOGPROB_BYTES + RESERVED_TEXT_BYTES);
-    }
-
-    static long bytesOf(Entry entry) {
-        long bytes = ENTRY_BYTES + 2L * entry.text().length();
-        if (entry.logprob() != null) {
-            bytes += bytesOf(entry.logprob());
-            for (TokenLogprob alternative : entry.alternatives()) {
-                bytes += bytesOf(alternative);
-            }
-        }
-        return bytes;
-    }
-
-    private static long bytesOf(TokenLogprob logprob) {
-        return LOGPROB_BYTES + logprob.text().length() + (long) logprob.bytes().length();
+        return Entry.HEAP_BYTES
+                + RESERVED_TEXT_BYTES
+                + (1L + topLogprobs) * (TokenLogprob.HEAP_BYTES + RESERVED_TEXT_BYTES);
     }
 
     /** Takes {@code bytes} for what may come; the mux has asked whether they are there. */
@@ -107,7 +89,7 @@ public final class Journal {
         if (end == null) {
             unread.add(entry);
             entries++;
-            long bytes = bytesOf(entry);
+            long bytes = entry.heapBytes();
             reservationLeft -= bytes;
             keepReserved(Math.clamp(reservationLeft, 0, Math.min(reservedBytes, mayStillCome)));
             unreadBytes += bytes;
@@ -180,7 +162,7 @@ public final class Journal {
         long bytes = 0;
         while (!unread.isEmpty() && bytes < READ_BYTES) {
             Entry entry = unread.remove();
-            bytes += bytesOf(entry);
+            bytes += entry.heapBytes();
             taken.add(entry);
         }
         unreadBytes -= bytes;

@@ -203,6 +203,12 @@ final class LiveStream {
         return first;
     }
 
+    /** Whether what a producer has forgotten is still missing here. */
+    boolean misses(StreamEvent.EntriesForgotten forgotten) {
+        int choice = forgotten.choice();
+        return choice < next.length && !finished[choice] && next[choice] == forgotten.fromIndex();
+    }
+
     /** Nanoseconds since the choice's last entry, or -1 for its first one. */
     long gapSinceLastEntry(int choice, long now) {
         long last = lastEntryAt[choice];

@@ -97,6 +97,7 @@ final class LiveStreams {
             case StreamEvent.Heartbeat heartbeat -> onHeartbeat(heartbeat);
             case StreamEvent.Accepted accepted -> onAccepted(accepted);
             case StreamEvent.Refused refused -> onRefused(refused);
+            case StreamEvent.EntriesForgotten forgotten -> onForgotten(forgotten);
         }
     }
 
@@ -205,7 +206,7 @@ final class LiveStreams {
 
     private void onNext(LiveStream stream, Entry entry, long now) {
         if (!stream.request.probe()) {
-            makeRoom(stream, Journal.bytesOf(entry));
+            makeRoom(stream, entry.heapBytes());
             if (streams.get(stream.request.id()) != stream) {
                 return;
             }
@@ -262,6 +263,14 @@ final class LiveStreams {
         if (stream.resends++ < settings.maxResends()) {
             producer.tell(new ReplicaCommand.Resend(stream.attempt, entry.choice(), stream.nextIndex(entry.choice())));
         } else {
+            attempts.replicaFor(stream).ifPresent(replica -> nextAttempt(stream, replica, new AttemptEnd.Gaps()));
+        }
+    }
+
+    /** Waiting would be for nothing: the next attempt makes what is missing again. */
+    private void onForgotten(StreamEvent.EntriesForgotten forgotten) {
+        LiveStream stream = streams.get(forgotten.attempt().requestId());
+        if (stream != null && stream.attempt.equals(forgotten.attempt()) && stream.misses(forgotten)) {
             attempts.replicaFor(stream).ifPresent(replica -> nextAttempt(stream, replica, new AttemptEnd.Gaps()));
         }
     }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Entries get lost, doubled and delayed, replicas fall silent and forget; the client's text is whole all the same. */
+/** Entries get lost, doubled and delayed, replicas fall silent, and forget attempts and entries; the client's text is whole all the same. */
 final class EdgeMuxChaosTest {
     private static final int TOKENS = 25;
     private static final int MAX_ROUNDS = 3000;
@@ -66,11 +66,21 @@ final class EdgeMuxChaosTest {
                         }
                     }
                     case Resend resend -> {
-                        if (current != null && resend.attempt().equals(current.attempt())) {
-                            next[resend.choice()] = resend.fromIndex();
+                        Submit asked = current;
+                        if (asked != null && resend.attempt().equals(asked.attempt())) {
+                            onResend(resend, asked);
                         }
                     }
                 }
+            }
+        }
+
+        private void onResend(Resend resend, Submit asked) {
+            if (random.nextInt(4) == 0) {
+                asked.edge()
+                        .tell(new StreamEvent.EntriesForgotten(resend.attempt(), resend.choice(), resend.fromIndex()));
+            } else {
+                next[resend.choice()] = resend.fromIndex();
             }
         }
 

@@ -98,6 +98,31 @@ final class EdgeMuxTest {
     }
 
     @Test
+    void entriesThatTheProducerHasForgottenStartTheNextAttempt() {
+        MuxFixture.Client client = fixture.openAccepted("r", 1);
+        Submit first = fixture.submit();
+        Attempt attempt = first.attempt();
+        MuxFixture.send(first, fixture.replica, 1, MuxFixture.entry(attempt, 0, 0, "a"));
+        MuxFixture.send(first, fixture.replica, 3, MuxFixture.entry(attempt, 0, 2, "c"));
+        fixture.replica.expectMessage(new Resend(attempt, 0, 1));
+        // Of entries that are not missing, or of another attempt: nothing happens.
+        first.edge().tell(new StreamEvent.EntriesForgotten(attempt, 0, 0));
+        first.edge().tell(new StreamEvent.EntriesForgotten(attempt.next(), 0, 1));
+        first.edge().tell(new StreamEvent.EntriesForgotten(attempt, 7, 1));
+        fixture.expectNothingMore(fixture.replica);
+        first.edge().tell(new StreamEvent.EntriesForgotten(attempt, 0, 1));
+
+        fixture.replica.expectMessage(new ReplicaCommand.Cancel(attempt));
+        Submit second = fixture.replica.expectMessageClass(Submit.class);
+        assertThat(second.attempt()).isEqualTo(attempt.next());
+        assertThat(second.emitted()).containsExactly(TokenIds.of(100));
+        MuxFixture.accept(second, fixture.replica);
+        MuxFixture.send(second, fixture.replica, 4, MuxFixture.last(second.attempt(), 0, 1, "b"));
+        fixture.settle();
+        assertThat(client.read()).isEqualTo("ab");
+    }
+
+    @Test
     void tooManyGapsStartTheNextAttempt() {
         fixture.openAccepted("r", 1);
         Submit submit = fixture.submit();

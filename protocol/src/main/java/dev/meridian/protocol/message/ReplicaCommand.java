@@ -46,6 +46,10 @@ public sealed interface ReplicaCommand {
     /** Stop an attempt: its client left, or another attempt took over. Idempotent; an unknown attempt is ignored. */
     record Cancel(Attempt attempt) implements ReplicaCommand {}
 
-    /** Entries of {@code choice} from {@code fromIndex} on did not arrive: send them again. */
+    /**
+     * Entries of {@code choice} from {@code fromIndex} on did not arrive: send them again. Answered by
+     * {@link StreamEvent.EntriesForgotten} where the attempt is known and its first missing entry is kept no longer; of an
+     * attempt that is not known the heartbeats say nothing, and its edge moves on.
+     */
     record Resend(Attempt attempt, int choice, int fromIndex) implements ReplicaCommand {}
 }

@@ -34,6 +34,18 @@ public sealed interface StreamEvent {
         }
     }
 
+    /**
+     * Entries of {@code choice} from {@code fromIndex} on were asked for again, and the first of them is kept no longer:
+     * only another attempt can make it.
+     */
+    record EntriesForgotten(Attempt attempt, int choice, int fromIndex) implements StreamEvent {
+        public EntriesForgotten {
+            if (choice < 0 || fromIndex < 0) {
+                throw new IllegalArgumentException("negative choice or index of forgotten entries");
+            }
+        }
+    }
+
     /** Sent every heartbeat interval while this edge has live attempts, queued and in prefill too. */
     record Heartbeat(ActorRef<ReplicaCommand> producer, long step, List<Attempt> live) implements StreamEvent {
         public Heartbeat {
