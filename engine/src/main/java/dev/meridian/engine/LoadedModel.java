@@ -20,6 +20,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -123,11 +124,18 @@ public final class LoadedModel implements AutoCloseable {
 
     /** Templates and tokenises. Slow for long prompts: keep it off the actors' dispatcher. Refuses once closed. */
     public Encoded encode(Prompt prompt) {
+        return whileOpen(() -> encoder.encode(prompt));
+    }
+
+    /** A text of any length, longer than the context too: for measurements that read it in parts. */
+    public Encoded encodeWhole(String text) {
+        return whileOpen(() -> encoder.encodeWhole(text));
+    }
+
+    private Encoded whileOpen(Supplier<Encoded> encoded) {
         open.readLock().lock();
         try {
-            return closed
-                    ? new Encoded.Refused(new Refusal.ModelNotReady(id()))
-                    : withinVocabulary(encoder.encode(prompt));
+            return closed ? new Encoded.Refused(new Refusal.ModelNotReady(id())) : withinVocabulary(encoded.get());
         } finally {
             open.readLock().unlock();
         }

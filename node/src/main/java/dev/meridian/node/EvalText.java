@@ -3,7 +3,6 @@ package dev.meridian.node;
 import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.text.Encoded;
 import dev.meridian.engine.text.Tokenizer;
-import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.TokenIds;
 import java.io.IOException;
 import java.io.InputStream;
@@ -83,7 +82,7 @@ record EvalText(Path file, String text, int mostTokens) {
 
     /** The first {@link #mostTokens} by the model's own tokenizer, its prefix (BOS) before them. */
     int[] tokens(LoadedModel model) {
-        int[] all = switch (model.encode(new Prompt.Text(text))) {
+        int[] all = switch (model.encodeWhole(text)) {
             case Encoded.Ids(TokenIds ids) -> ids.toArray();
             case Encoded.Refused(var reason) -> throw new CommandFailed(file + ": " + Refusals.sentence(reason));
         };

@@ -77,6 +77,15 @@ public final class PromptEncoder {
         }
     }
 
+    /** A text of any length, longer than the context too: for what is read in parts. */
+    public Encoded encodeWhole(String text) {
+        try {
+            return checked(tokenizer.encodeText(text), "prompt");
+        } catch (TokenizerException e) {
+            return refused("prompt", String.valueOf(e.getMessage()));
+        }
+    }
+
     private Encoded chat(List<ChatMessage> messages) {
         if (template.isEmpty()) {
             String joined = messages.stream().map(ChatMessage::content).collect(Collectors.joining("\n"));
