@@ -15,6 +15,12 @@ final class Gaps {
         nanos[count++] = gapNanos;
     }
 
+    void addAll(Gaps others) {
+        for (int i = 0; i < others.count; i++) {
+            add(others.nanos[i]);
+        }
+    }
+
     int count() {
         return count;
     }

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How evenly streams flow while long prompts arrive: streams decode by themselves, then while one prompt after the other is
- * run, each of which wants one token. The engine thread writes, the measuring thread reads once a phase has ended.
+ * run, each of which wants one token, then by themselves again. The engine thread writes, the measuring thread reads once a
+ * phase has ended.
  */
 final class Interference implements StepListener {
     private static final long NEVER = Long.MAX_VALUE / 2;
@@ -43,7 +44,7 @@ final class Interference implements StepListener {
      * What is measured.
      *
      * @param streams sequences that decode
-     * @param idleGaps gaps of each stream without prompts beside it
+     * @param idleGaps gaps of each stream without prompts beside it, before they come and again afterwards
      * @param prompts how many arrive, one when the one before has ended
      */
     record Plan(int streams, int idleGaps, int promptTokens, int prompts) {}
@@ -81,12 +82,20 @@ final class Interference implements StepListener {
         Phase first = begin(new Phase(1, 0));
         submit(STREAMS, plan.streams(), STREAM_PROMPT, 0);
         await(first, "all streams to decode");
-        Phase idle = begin(new Phase(plan.idleGaps(), 0));
-        await(idle, "tokens of the streams");
+        Gaps idle = new Gaps();
+        idle.addAll(idle());
         double loadedRate = runPrompts(plan.prompts());
         Phase loaded = phase;
+        // Contexts have grown, and with them a step: what is compared must have short and long ones, too.
+        idle.addAll(idle());
         engine.cancel(new Attempt(STREAMS, 1));
-        return new Result(alone, idle.gaps.summary(), loaded.gaps.summary(), loadedRate);
+        return new Result(alone, idle.summary(), loaded.gaps.summary(), loadedRate);
+    }
+
+    private Gaps idle() {
+        Phase idle = begin(new Phase(plan.idleGaps(), 0));
+        await(idle, "tokens of the streams");
+        return idle.gaps;
     }
 
     /** Two of them are always there until the last. Returns prompt tokens a second. */

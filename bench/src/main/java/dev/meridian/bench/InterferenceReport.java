@@ -7,7 +7,7 @@ import java.util.Locale;
  * What {@code bench interference} found.
  *
  * @param stepStretch the setting of that name
- * @param idle gaps between the tokens of the streams by themselves
+ * @param idle gaps between the tokens of the streams by themselves, before and after
  * @param loaded gaps while prompts run
  * @param p99Ratio loaded / idle
  * @param promptTokensPerSecond beside the streams
