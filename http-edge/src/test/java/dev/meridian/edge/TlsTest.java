@@ -205,6 +205,29 @@ final class TlsTest {
         }
     }
 
+    @Test
+    void aChainIsServedWholeToWhoTrustsItsRootAlone() throws IOException {
+        Certificates.Chain chain = Certificates.chain(folder);
+        // The edge's clock stands where it was before these were made.
+        edge.nowMillis.addAndGet(Duration.ofMinutes(1).toMillis());
+        replace(chain.key(), "key.pem");
+        replace(chain.leafAlone(), "cert.pem");
+        await("the pair is taken", () -> lastLine().contains("certificate read again"));
+        assertThatThrownBy(() -> connect(edge.edge.clientAddress(), "TLSv1.3", chain.root())
+                        .close())
+                .as("without the certificate between them the root does not help")
+                .isInstanceOf(SSLHandshakeException.class);
+
+        log.list.clear();
+        replace(chain.certificates(), "cert.pem");
+        await("the chain is taken", () -> lastLine().contains("certificate read again"));
+        for (String protocol : List.of("TLSv1.2", "TLSv1.3")) {
+            try (SSLSocket socket = connect(edge.edge.clientAddress(), protocol, chain.root())) {
+                assertThat(socket.getSession().getPeerCertificates()).hasSize(2).startsWith(chain.leaf());
+            }
+        }
+    }
+
     private String lastLine() {
         List<ILoggingEvent> lines = List.copyOf(log.list);
         return lines.isEmpty() ? "" : lines.getLast().getFormattedMessage();
