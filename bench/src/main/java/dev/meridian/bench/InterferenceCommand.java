@@ -49,7 +49,8 @@ final class InterferenceCommand implements Callable<Integer> {
             names = "--tokens",
             paramLabel = "N",
             defaultValue = "300",
-            description = "Tokens of each stream before the prompts arrive, and again after them. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Tokens of each stream before the prompts arrive, and again after them. Default: ${DEFAULT-VALUE}.")
     private int tokens;
 
     @Option(
