@@ -1,8 +1,10 @@
 package dev.meridian.bench;
 
+import dev.meridian.bench.load.LineFit;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * What {@code bench cycles} found.
@@ -25,20 +27,10 @@ record CyclesReport(
     static CyclesReport of(String bundle, String weights, int threads, int skipped, List<Long> rssBytes) {
         List<Long> counted = rssBytes.subList(skipped - 1, rssBytes.size());
         double mean = (double) (counted.getLast() - counted.getFirst()) / (counted.size() - 1);
-        return new CyclesReport(
-                bundle, weights, threads, rssBytes.size(), skipped, slope(counted), mean, List.copyOf(rssBytes));
-    }
-
-    /** Of the line of least squares through equally spaced points. */
-    static double slope(List<Long> values) {
-        double middle = (values.size() - 1) / 2.0;
-        double products = 0;
-        double squares = 0;
-        for (int i = 0; i < values.size(); i++) {
-            products += (i - middle) * values.get(i);
-            squares += (i - middle) * (i - middle);
-        }
-        return products / squares;
+        double[] cycles = IntStream.range(0, counted.size()).asDoubleStream().toArray();
+        double[] bytes = counted.stream().mapToDouble(Long::doubleValue).toArray();
+        double slope = LineFit.of(cycles, bytes).slope();
+        return new CyclesReport(bundle, weights, threads, rssBytes.size(), skipped, slope, mean, List.copyOf(rssBytes));
     }
 
     void print(PrintWriter out) {

@@ -196,22 +196,11 @@ public final class ModelHost {
         LiveAttempt attempt = new LiveAttempt(submit, kept);
         track(attempt);
         inPreparation++;
-        if (submit.prompt() instanceof Prompt.Tokens) {
-            // Ids need no tokenizer: a stream that goes on here does not wait behind others' long prompts.
-            onPrepared(new Prepared(attempt, prepareHere(attempt)));
-            return;
-        }
+        // Ids need no tokenizer: a stream that goes on here does not wait behind others' long prompts.
+        Executor where = submit.prompt() instanceof Prompt.Tokens ? Runnable::run : preparing;
         context.pipeToSelf(
-                CompletableFuture.supplyAsync(() -> prepare(attempt), preparing),
+                CompletableFuture.supplyAsync(() -> prepare(attempt), where),
                 (encoded, failure) -> new Prepared(attempt, encoded != null ? encoded : refusedUnprepared(failure)));
-    }
-
-    private Encoded prepareHere(LiveAttempt attempt) {
-        try {
-            return prepare(attempt);
-        } catch (RuntimeException e) {
-            return refusedUnprepared(e);
-        }
     }
 
     private Encoded prepare(LiveAttempt attempt) {

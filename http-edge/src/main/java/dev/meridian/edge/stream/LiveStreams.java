@@ -8,8 +8,7 @@ import dev.meridian.protocol.Entry;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.StreamEvent;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +31,7 @@ final class LiveStreams {
     private final LongSupplier nanoClock;
     private final Map<String, LiveStream> streams = new HashMap<>();
     private final Map<ActorRef<ReplicaCommand>, ProducerPulse> pulses = new HashMap<>();
-    private final Deque<LiveStream> touched = new ArrayDeque<>();
+    private final List<LiveStream> touched = new ArrayList<>();
     private int probes;
 
     LiveStreams(
@@ -224,12 +223,7 @@ final class LiveStreams {
             fail(stream, new StreamFailure.ByReplica(new Refusal.EngineFailed("more tokens than were asked for")));
         } else if (!stream.touched) {
             stream.touched = true;
-            if (entry.index() == 0) {
-                // Whoever waits for a first token is served before those who read already.
-                touched.addFirst(stream);
-            } else {
-                touched.addLast(stream);
-            }
+            touched.add(stream);
         }
     }
 
