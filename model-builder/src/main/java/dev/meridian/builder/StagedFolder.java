@@ -27,17 +27,18 @@ final class StagedFolder implements AutoCloseable {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
 
     private static final int DELETE_ATTEMPTS = 100;
+    private static final String ENDING = "the process is ending";
 
     private final Path target;
     private final Path staging;
-    private final List<Path> madeParents;
+    private final List<Path> madeParents = new ArrayList<>();
     private final Thread hook = new Thread(this::discard, "import-cleanup");
+    private boolean made;
     private boolean finished;
 
-    private StagedFolder(Path target, Path staging, List<Path> madeParents) {
+    private StagedFolder(Path target, Path staging) {
         this.target = target;
         this.staging = staging;
-        this.madeParents = madeParents;
     }
 
     static StagedFolder create(Path out) throws ImportException, IOException {
@@ -49,23 +50,34 @@ final class StagedFolder implements AutoCloseable {
                     out + ": the last component becomes the model's id: letters, digits, '.', '_' and '-' only");
         }
         refuseExisting(target);
-        List<Path> made = makeParents(parent);
         Path staging = parent.resolve(
                 "." + name + ".importing-" + ProcessHandle.current().pid());
-        StagedFolder folder = new StagedFolder(target, staging, made);
-        try {
-            Files.createDirectory(staging);
-        } catch (IOException e) {
-            folder.deleteParents();
-            throw e;
-        }
+        StagedFolder folder = new StagedFolder(target, staging);
+        // The hook comes first: what is made before it would stay if the process were told to stop in between.
         try {
             Runtime.getRuntime().addShutdownHook(folder.hook);
         } catch (IllegalStateException e) {
-            folder.discard();
-            throw new ImportException(target + ": the process is ending", e);
+            throw new ImportException(target + ": " + ENDING, e);
+        }
+        try {
+            folder.make(parent);
+        } catch (ImportException | IOException e) {
+            folder.close();
+            throw e;
         }
         return folder;
+    }
+
+    private synchronized void make(Path parent) throws ImportException, IOException {
+        if (finished) {
+            throw new ImportException(target + ": " + ENDING);
+        }
+        for (@Nullable Path p = parent; p != null && Files.notExists(p); p = p.getParent()) {
+            madeParents.addFirst(p);
+        }
+        Files.createDirectories(parent);
+        Files.createDirectory(staging);
+        made = true;
     }
 
     Path path() {
@@ -101,7 +113,9 @@ final class StagedFolder implements AutoCloseable {
             return;
         }
         finished = true;
-        deleteStaging();
+        if (made) {
+            deleteStaging();
+        }
         deleteParents();
     }
 
@@ -146,15 +160,6 @@ final class StagedFolder implements AutoCloseable {
         if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
             throw new ImportException(target + ": exists already; choose another --out or remove it first");
         }
-    }
-
-    private static List<Path> makeParents(Path parent) throws IOException {
-        List<Path> missing = new ArrayList<>();
-        for (@Nullable Path p = parent; p != null && Files.notExists(p); p = p.getParent()) {
-            missing.addFirst(p);
-        }
-        Files.createDirectories(parent);
-        return missing;
     }
 
     private static void force(@Nullable Path path) throws IOException {

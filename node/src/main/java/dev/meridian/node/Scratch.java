@@ -5,24 +5,26 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.Objects;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A temporary folder that goes with all that is in it when it is closed, or when the process is told to stop. */
 final class Scratch implements AutoCloseable {
     /** At the end of the process another thread may still write into the folder. */
     private static final int TRIES = 10;
 
-    private final Path folder;
-    private final Thread atExit;
+    private static final String ENDING = "the process is ending";
 
-    private Scratch(Path folder) {
-        this.folder = folder;
-        atExit = new Thread(this::deleteQuietly, "delete-scratch");
-    }
+    private final Thread atExit = new Thread(this::end, "delete-scratch");
+    private @Nullable Path folder;
+    private boolean ended;
+
+    private Scratch() {}
 
     /** Where the system keeps temporary files. */
     static Scratch create(String prefix) throws IOException {
-        return registered(new Scratch(Files.createTempDirectory(prefix)));
+        return made(() -> Files.createTempDirectory(prefix));
     }
 
     /** A hidden sibling of a path, for what is as large as that: {@code .NAME.PURPOSE-PID}. */
@@ -30,26 +32,44 @@ final class Scratch implements AutoCloseable {
         Path whole = path.toAbsolutePath().normalize();
         String name = "." + whole.getFileName() + "." + purpose + "-"
                 + ProcessHandle.current().pid();
-        return registered(new Scratch(Files.createDirectory(whole.resolveSibling(name))));
+        return made(() -> Files.createDirectory(whole.resolveSibling(name)));
     }
 
-    private static Scratch registered(Scratch scratch) {
+    /** The hook comes first: a folder made before it would stay if the process were told to stop in between. */
+    private static Scratch made(Making making) throws IOException {
+        Scratch scratch = new Scratch();
         try {
             Runtime.getRuntime().addShutdownHook(scratch.atExit);
         } catch (IllegalStateException e) {
-            scratch.deleteQuietly();
-            throw new CommandFailed("the process is ending", e);
+            throw new CommandFailed(ENDING, e);
+        }
+        try {
+            scratch.make(making);
+        } catch (IOException | RuntimeException e) {
+            scratch.removeHook();
+            throw e;
         }
         return scratch;
     }
 
-    Path folder() {
-        return folder;
+    private synchronized void make(Making making) throws IOException {
+        if (ended) {
+            throw new CommandFailed(ENDING);
+        }
+        folder = making.make();
+    }
+
+    synchronized Path folder() {
+        return Objects.requireNonNull(folder);
     }
 
     @Override
     public void close() throws IOException {
         delete();
+        removeHook();
+    }
+
+    private void removeHook() {
         try {
             Runtime.getRuntime().removeShutdownHook(atExit);
         } catch (IllegalStateException _) {
@@ -58,7 +78,8 @@ final class Scratch implements AutoCloseable {
     }
 
     /** What the process does with the folder when it stops. */
-    void deleteQuietly() {
+    synchronized void end() {
+        ended = true;
         for (int i = 0; i < TRIES; i++) {
             try {
                 delete();
@@ -69,8 +90,8 @@ final class Scratch implements AutoCloseable {
         }
     }
 
-    private void delete() throws IOException {
-        if (!Files.exists(folder)) {
+    private synchronized void delete() throws IOException {
+        if (folder == null || !Files.exists(folder)) {
             return;
         }
         try (Stream<Path> files = Files.walk(folder)) {
@@ -78,5 +99,9 @@ final class Scratch implements AutoCloseable {
                 Files.deleteIfExists(file);
             }
         }
+    }
+
+    private interface Making {
+        Path make() throws IOException;
     }
 }

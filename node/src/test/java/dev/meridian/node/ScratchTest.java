@@ -28,7 +28,7 @@ final class ScratchTest {
         Scratch scratch = Scratch.create("meridian-test");
         Path folder = filled(scratch);
 
-        scratch.deleteQuietly();
+        scratch.end();
 
         assertThat(folder).doesNotExist();
         scratch.close();
