@@ -273,7 +273,7 @@ public final class Engine implements AutoCloseable {
         if (process(sequence, 0)) {
             scheduler.end(sequence);
         } else {
-            scheduler.slots().startDecode();
+            scheduler.slots().startDecode(sequence);
         }
     }
 

@@ -11,8 +11,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sequences without a slot, a queue for each class. The next one to get a slot is the first of the class that was served
- * the fewest tokens for its weight; inside a class arrival order holds. A class whose queue was empty has no claim to what
+ * The sequences without a slot, a queue for each class, and what each class was served. The next one to get a slot is the
+ * first of the class that was served the fewest tokens for its weight; inside a class arrival order holds. A class whose queue was empty has no claim to what
  * it did not ask for: it starts from where the others are. Used by the engine thread alone.
  *
  * <p>Source: start-time fair queueing (Goyal, Vin, Cheng, 1996), with the tokens as they are run in place of a packet's length,
@@ -61,11 +61,25 @@ final class FairQueue {
         return queue.waiting;
     }
 
-    /** Who is next; null where nobody waits. */
+    /** Who is next of the classes that are not passed over; null where nobody waits. */
     @Nullable
-    Sequence peek() {
-        ClassQueue least = least();
-        return least == null ? null : least.waiting.getFirst();
+    Sequence peek(Predicate<Priority> passedOver) {
+        Sequence next = null;
+        for (var entry : classes.entrySet()) {
+            Sequence head = entry.getValue().waiting.peekFirst();
+            if (head != null
+                    && !passedOver.test(entry.getKey())
+                    && (next == null || compare(head.priority(), next.priority()) < 0)) {
+                next = head;
+            }
+        }
+        return next;
+    }
+
+    /** Below 0 where {@code first} was served fewer tokens for its weight than {@code second}, or as many and is more urgent. */
+    int compare(Priority first, Priority second) {
+        int order = Double.compare(queue(first).served, queue(second).served);
+        return order == 0 ? first.compareTo(second) : order;
     }
 
     /** Takes out whom {@link #peek} named. */
@@ -101,16 +115,6 @@ final class FairQueue {
 
     void forEach(Consumer<Sequence> action) {
         classes.values().forEach(queue -> queue.waiting.forEach(action));
-    }
-
-    private @Nullable ClassQueue least() {
-        ClassQueue least = null;
-        for (ClassQueue queue : classes.values()) {
-            if (!queue.waiting.isEmpty() && (least == null || queue.served < least.served)) {
-                least = queue;
-            }
-        }
-        return least;
     }
 
     private ClassQueue queue(Priority priority) {

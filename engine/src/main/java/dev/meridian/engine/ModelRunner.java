@@ -33,6 +33,9 @@ public interface ModelRunner extends AutoCloseable {
     /** Moves the first {@code tokens} positions of one slot to an empty one; the first is empty afterwards. */
     void moveSlot(int from, int to, int tokens);
 
+    /** Exchanges what two slots hold, the first {@code firstTokens} and {@code secondTokens} positions of them. */
+    void swapSlots(int first, int firstTokens, int second, int secondTokens);
+
     /** Gives the memory of a slot's first {@code tokens} positions back to the system. */
     void releaseSlot(int slot, int tokens);
 

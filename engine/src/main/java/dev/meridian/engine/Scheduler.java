@@ -1,15 +1,18 @@
 package dev.meridian.engine;
 
 import dev.meridian.protocol.Priority;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides what the next step runs. Classes of requests share the slots by weight, see {@link FairQueue}; inside a class arrival
- * order holds: a sequence gets a slot only after all of its class that came before it have had one. When KV memory runs out
- * the youngest sequence, of whatever class, gives its slot up and goes back to the head of its queue, so the oldest always
- * goes on. Used by the engine thread alone; pure but for the slots that it moves.
+ * Decides what the next step runs. Classes of requests share slots and prefill by weight, see {@link FairQueue}: one prompt
+ * of each class may be in prefill, and each chunk goes to the class that is furthest behind its share, so a long prompt in
+ * the background never holds up a short one that somebody waits for. Inside a class arrival order holds: a sequence gets a
+ * slot only after all of its class that came before it have had one. When KV memory runs out, the class that is furthest
+ * ahead of its share gives up its youngest sequence, which goes back to the head of its queue. Used by the engine thread
+ * alone; pure but for the slots that it moves.
  */
 final class Scheduler {
     private final ModelRunner runner;
@@ -57,57 +60,68 @@ final class Scheduler {
     /** Preempts until the next decode step fits the KV budget. */
     void makeRoom() {
         while (slots.bytesAfterDecode() > settings.kvBudgetBytes()) {
-            Sequence youngest = youngest();
-            if (youngest == null) {
+            Sequence victim = victim();
+            if (victim == null) {
                 throw new IllegalStateException("KV memory is reserved although no sequence runs");
             }
-            preempt(youngest);
+            preempt(victim);
         }
     }
 
     /**
-     * The next piece of prefill, of at most {@code tokens} tokens, or null where there is none to run now. Admits
-     * the waiting sequence whose turn it is when no other is in prefill, a slot is free and its whole length fits the KV budget.
+     * The next piece of prefill, of at most {@code tokens} tokens, or null where there is none to run now. Admits the
+     * waiting sequence whose turn it is when none of its class is in prefill, a slot is free and its whole length fits the
+     * KV budget. While one whose turn it is does not fit, none overtakes it: those in prefill go on, and free what they hold.
      */
     @Nullable
     Chunk nextChunk(int tokens) {
-        Sequence sequence = slots.prefilling();
+        Sequence sequence = mostDue();
         if (sequence == null) {
-            Sequence head = waiting.peek();
-            if (head == null || !slots.hasFree() || !fits(head)) {
-                return null;
-            }
-            waiting.remove(head);
-            slots.startPrefill(head);
-            sequence = head;
-        }
-        int count = Math.min(tokens, sequence.unfilled());
-        if (!fits(sequence)) {
             return null;
         }
+        if (sequence.state() == Sequence.State.WAITING) {
+            waiting.remove(sequence);
+            slots.startPrefill(sequence);
+        }
+        int count = Math.min(tokens, sequence.unfilled());
         return new Chunk(sequence, count, count == sequence.unfilled());
+    }
+
+    private @Nullable Sequence mostDue() {
+        Sequence due = null;
+        for (Sequence sequence : slots.prefilling()) {
+            if (fits(sequence) && (due == null || isBehind(sequence, due))) {
+                due = sequence;
+            }
+        }
+        Sequence head = waiting.peek(slots::hasPrefilling);
+        boolean admits = head != null && (due == null || isBehind(head, due)) && slots.hasFree() && fits(head);
+        return admits ? head : due;
+    }
+
+    private boolean isBehind(Sequence sequence, Sequence other) {
+        return waiting.compare(sequence.priority(), other.priority()) < 0;
     }
 
     /** Ends every sequence for which {@code gone} holds, wherever it is. */
     void removeIf(Predicate<Sequence> gone) {
         waiting.removeIf(gone, sequence -> sequence.become(Sequence.State.ENDED));
-        Sequence prefilling = slots.prefilling();
-        if (prefilling != null && gone.test(prefilling)) {
-            end(prefilling);
-        }
-        for (int row = slots.decoding().size() - 1; row >= 0; row--) {
-            if (gone.test(slots.decoding().get(row))) {
-                end(slots.decoding().get(row));
+        endIf(slots.prefilling(), gone);
+        endIf(slots.decoding(), gone);
+    }
+
+    /** From the last one down: a row that ends is replaced by the last row, which was looked at before. */
+    private void endIf(List<Sequence> sequences, Predicate<Sequence> gone) {
+        for (int i = sequences.size() - 1; i >= 0; i--) {
+            if (gone.test(sequences.get(i))) {
+                end(sequences.get(i));
             }
         }
     }
 
     void forEach(Consumer<Sequence> action) {
         waiting.forEach(action);
-        Sequence prefilling = slots.prefilling();
-        if (prefilling != null) {
-            action.accept(prefilling);
-        }
+        slots.prefilling().forEach(action);
         slots.decoding().forEach(action);
     }
 
@@ -124,20 +138,27 @@ final class Scheduler {
         preemptions++;
     }
 
-    private @Nullable Sequence youngest() {
-        Sequence youngest = slots.prefilling();
-        for (Sequence sequence : slots.decoding()) {
-            if (youngest == null || sequence.arrival > youngest.arrival) {
-                youngest = sequence;
+    private @Nullable Sequence victim() {
+        Sequence victim = null;
+        for (List<Sequence> held : List.of(slots.prefilling(), slots.decoding())) {
+            for (Sequence sequence : held) {
+                if (victim == null || isSooner(sequence, victim)) {
+                    victim = sequence;
+                }
             }
         }
-        return youngest;
+        return victim;
+    }
+
+    private boolean isSooner(Sequence sequence, Sequence other) {
+        int order = waiting.compare(sequence.priority(), other.priority());
+        return order > 0 || (order == 0 && sequence.arrival > other.arrival);
     }
 
     /** Whether the sequence's tokens and the next one of every other fit beside what is committed. */
     private boolean fits(Sequence sequence) {
-        long own = sequence == slots.prefilling() ? runner.kvBytes(sequence.filled) : 0;
-        return slots.bytesAfterDecode() - own + runner.kvBytes(sequence.length() + 1) <= settings.kvBudgetBytes();
+        return slots.bytesAfterDecode() - runner.kvBytes(sequence.filled) + runner.kvBytes(sequence.length() + 1)
+                <= settings.kvBudgetBytes();
     }
 
     /** {@code count} tokens of a sequence in prefill, from its first unfilled one; {@code last} completes it. */

@@ -1,17 +1,18 @@
 package dev.meridian.engine;
 
+import dev.meridian.protocol.Priority;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who holds which slot. Decoding sequences fill the slots from 0 without gaps; at most one sequence is in prefill, in a
- * slot behind them. Keeps the KV memory in step: copies a sequence that changes its slot, releases what nobody holds.
+ * Who holds which slot. Decoding sequences fill the slots from 0 without gaps; those in prefill hold slots behind them.
+ * Keeps the KV memory in step: copies a sequence that changes its slot, releases what nobody holds.
  */
 final class Slots {
     private final ModelRunner runner;
     private final List<Sequence> decoding = new ArrayList<>();
-    private @Nullable Sequence prefilling;
+    private final List<Sequence> prefilling = new ArrayList<>();
 
     Slots(ModelRunner runner) {
         this.runner = runner;
@@ -22,17 +23,26 @@ final class Slots {
         return decoding;
     }
 
-    @Nullable
-    Sequence prefilling() {
+    /** In the order in which they started. A live view, not to be changed. */
+    List<Sequence> prefilling() {
         return prefilling;
     }
 
+    boolean hasPrefilling(Priority priority) {
+        for (Sequence sequence : prefilling) {
+            if (sequence.priority() == priority) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     boolean hasFree() {
-        return prefilling == null && decoding.size() < runner.slots();
+        return decoding.size() + prefilling.size() < runner.slots();
     }
 
     boolean isEmpty() {
-        return prefilling == null && decoding.isEmpty();
+        return prefilling.isEmpty() && decoding.isEmpty();
     }
 
     void startPrefill(Sequence sequence) {
@@ -40,27 +50,45 @@ final class Slots {
             throw new IllegalStateException("no free slot for " + sequence);
         }
         sequence.become(Sequence.State.PREFILL);
-        sequence.slot = decoding.size();
-        prefilling = sequence;
+        int slot = decoding.size();
+        while (prefillingIn(slot) != null) {
+            slot++;
+        }
+        sequence.slot = slot;
+        prefilling.add(sequence);
     }
 
-    /** The sequence in prefill joins the decode batch. */
-    void startDecode() {
-        Sequence sequence = prefilling;
-        if (sequence == null) {
-            throw new IllegalStateException("nothing is in prefill");
+    /** A sequence that was in prefill joins the decode batch; who is in prefill in the row that it gets takes its slot. */
+    void startDecode(Sequence sequence) {
+        if (!prefilling.remove(sequence)) {
+            throw new IllegalStateException(sequence + " is not in prefill");
         }
-        prefilling = null;
         sequence.become(Sequence.State.DECODE);
-        moveTo(sequence, decoding.size());
+        int row = decoding.size();
+        Sequence holder = prefillingIn(row);
+        if (holder == null) {
+            moveTo(sequence, row);
+        } else {
+            runner.swapSlots(sequence.slot, sequence.filled, row, holder.filled);
+            holder.slot = sequence.slot;
+            sequence.slot = row;
+        }
         decoding.add(sequence);
+    }
+
+    private @Nullable Sequence prefillingIn(int slot) {
+        for (Sequence sequence : prefilling) {
+            if (sequence.slot == slot) {
+                return sequence;
+            }
+        }
+        return null;
     }
 
     /** Takes a sequence out of its slot; its KV cache is gone. */
     void evict(Sequence sequence) {
-        if (sequence == prefilling) {
+        if (prefilling.remove(sequence)) {
             runner.releaseSlot(sequence.slot, sequence.filled);
-            prefilling = null;
         } else {
             removeRow(sequence);
         }
@@ -90,7 +118,10 @@ final class Slots {
 
     /** KV bytes that all sequences commit once each decoding one has run its next token. */
     long bytesAfterDecode() {
-        long bytes = prefilling == null ? 0 : runner.kvBytes(prefilling.filled);
+        long bytes = 0;
+        for (Sequence sequence : prefilling) {
+            bytes += runner.kvBytes(sequence.filled);
+        }
         for (Sequence sequence : decoding) {
             bytes += runner.kvBytes(sequence.filled + 1);
         }

@@ -25,6 +25,7 @@ public final class ScriptedRunner implements ModelRunner {
     private final float[][] rows;
     private final List<String> calls = new ArrayList<>();
     private long mostKvBytes;
+    private int swaps;
     private Runnable beforeStep = () -> {};
 
     public ScriptedRunner(int vocabSize, int slots, int contextTokens, Script script) {
@@ -140,6 +141,22 @@ public final class ScriptedRunner implements ModelRunner {
         require(seen[to].length == 0, "slot " + to + " is taken");
         seen[to] = seen[from];
         seen[from] = new int[0];
+    }
+
+    @Override
+    public synchronized void swapSlots(int first, int firstTokens, int second, int secondTokens) {
+        require(
+                seen[first].length == firstTokens && seen[second].length == secondTokens,
+                "swap of " + firstTokens + " and " + secondTokens + " tokens, of slots of " + seen[first].length
+                        + " and " + seen[second].length);
+        swaps++;
+        int[] held = seen[first];
+        seen[first] = seen[second];
+        seen[second] = held;
+    }
+
+    public synchronized int swaps() {
+        return swaps;
     }
 
     @Override

@@ -77,6 +77,10 @@ class PastPresentRunnerTest {
             runner.decode(2, new int[] {7, 9}, new int[] {30, 20});
             assertAgrees(runner, 0, decoder.logits(with(sequences[2], 7)), tolerance);
             assertAgrees(runner, 1, decoder.logits(with(sequences[1], 9)), tolerance);
+            runner.swapSlots(0, 31, 1, 21);
+            runner.decode(2, new int[] {11, 13}, new int[] {21, 31});
+            assertAgrees(runner, 0, decoder.logits(with(with(sequences[1], 9), 11)), tolerance);
+            assertAgrees(runner, 1, decoder.logits(with(with(sequences[2], 7), 13)), tolerance);
             // The slot that became free starts from nothing.
             runner.prefill(2, 0, sequences[0], 0, 5, true);
             assertAgrees(runner, 0, decoder.logits(Arrays.copyOf(sequences[0], 5)), tolerance);
@@ -108,6 +112,8 @@ class PastPresentRunnerTest {
             assertThatThrownBy(() -> runner.decode(1, new int[] {4}, new int[] {4}))
                     .hasMessageContaining("slot 0 holds 3 tokens, not 4");
             assertThatThrownBy(() -> runner.releaseSlot(0, 2)).hasMessageContaining("does not hold 2 tokens");
+            assertThatThrownBy(() -> runner.swapSlots(0, 3, 1, 2))
+                    .hasMessageContaining("slot 1 does not hold 2 tokens");
             assertThatThrownBy(() -> runner.moveSlot(1, 2, 3)).hasMessageContaining("does not hold 3 tokens");
         }
     }

@@ -79,6 +79,9 @@ final class PacedRunner implements ModelRunner {
     public void moveSlot(int from, int to, int tokens) {}
 
     @Override
+    public void swapSlots(int first, int firstTokens, int second, int secondTokens) {}
+
+    @Override
     public void releaseSlot(int slot, int tokens) {}
 
     @Override

@@ -58,6 +58,11 @@ final class RecordingRunner implements ModelRunner {
     }
 
     @Override
+    public void swapSlots(int first, int firstTokens, int second, int secondTokens) {
+        runner.swapSlots(first, firstTokens, second, secondTokens);
+    }
+
+    @Override
     public void releaseSlot(int slot, int tokens) {
         runner.releaseSlot(slot, tokens);
     }

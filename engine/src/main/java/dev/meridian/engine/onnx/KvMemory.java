@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest.ModelShape;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -92,6 +93,35 @@ final class KvMemory implements AutoCloseable {
                 MemorySegment.copy(slab.segment(), source, slab.segment(), target, bytes);
                 slab.release(source, pages(shape, tokens));
             }
+        }
+    }
+
+    /** Head by head, over a copy of one head: the budget is passed by one head's pages at most. */
+    void swap(int first, int firstTokens, int second, int secondTokens) {
+        long firstBytes = firstTokens * (long) shape.headDim() * FLOAT_BYTES;
+        long secondBytes = secondTokens * (long) shape.headDim() * FLOAT_BYTES;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment held = arena.allocate(Math.max(1, firstBytes), FLOAT_BYTES);
+            for (LazyMemory slab : slabs) {
+                for (int head = 0; head < shape.kvHeads(); head++) {
+                    long one = first * slotStride + head * headStride;
+                    long other = second * slotStride + head * headStride;
+                    MemorySegment.copy(slab.segment(), one, held, 0, firstBytes);
+                    MemorySegment.copy(slab.segment(), other, slab.segment(), one, secondBytes);
+                    MemorySegment.copy(held, 0, slab.segment(), other, firstBytes);
+                    releaseTail(slab, one, firstTokens, secondTokens);
+                    releaseTail(slab, other, secondTokens, firstTokens);
+                }
+            }
+        }
+    }
+
+    /** Gives back the pages of a head that held more tokens than it does now. */
+    private void releaseTail(LazyMemory slab, long start, int before, int now) {
+        long kept = pages(shape, now);
+        long held = pages(shape, before);
+        if (held > kept) {
+            slab.release(start + kept, held - kept);
         }
     }
 

@@ -229,6 +229,11 @@ public final class OnnxModelRunner implements ModelRunner {
     }
 
     @Override
+    public void swapSlots(int first, int firstTokens, int second, int secondTokens) {
+        kv.swap(first, firstTokens, second, secondTokens);
+    }
+
+    @Override
     public void releaseSlot(int slot, int tokens) {
         kv.release(slot, tokens);
     }

@@ -277,11 +277,25 @@ final class PastPresentRunner implements ModelRunner {
     }
 
     @Override
-    public void releaseSlot(int slot, int tokens) {
+    public void swapSlots(int first, int firstTokens, int second, int secondTokens) {
+        requireTokens(first, firstTokens);
+        requireTokens(second, secondTokens);
+        Cache held = slots[first];
+        slots[first] = slots[second];
+        slots[second] = held;
+    }
+
+    private void requireTokens(int slot, int tokens) {
         Cache held = slots[slot];
         if (tokens != (held == null ? 0 : held.tokens())) {
             throw new IllegalStateException("slot " + slot + " does not hold " + tokens + " tokens");
         }
+    }
+
+    @Override
+    public void releaseSlot(int slot, int tokens) {
+        requireTokens(slot, tokens);
+        Cache held = slots[slot];
         if (held != null) {
             held.present().close();
             slots[slot] = null;

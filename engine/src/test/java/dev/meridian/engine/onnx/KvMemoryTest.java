@@ -3,10 +3,16 @@ package dev.meridian.engine.onnx;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
 import dev.meridian.engine.bundle.BundleManifest.ModelShape;
 import java.lang.foreign.ValueLayout;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
@@ -41,6 +47,69 @@ class KvMemoryTest {
     void settingsShrinkToWhatFits() {
         assertThat(new RunnerSettings(16, 100_000, 128, 2).within(new ModelShape(1, 64, 64, 8, 8, 128, 100, 32768)))
                 .isEqualTo(new RunnerSettings(15, 32768, 128, 2));
+    }
+
+    @Test
+    void slotsExchangeWhatTheyHold() throws OrtException {
+        ModelShape shape = shape(2, 2, 32);
+        OrtEnvironment environment = OnnxEnvironment.get();
+        int longer = Math.toIntExact(PAGE / (32 * 4)) + 5;
+        try (KvMemory kv = new KvMemory(shape, 3, longer)) {
+            fill(kv, environment, 0, 3, 1);
+            fill(kv, environment, 2, longer, 100);
+            kv.swap(0, 3, 2, longer);
+            assertHolds(kv, environment, 0, longer, 100);
+            assertHolds(kv, environment, 2, 3, 1);
+            assertHolds(kv, environment, 1, 0, 0);
+            kv.swap(2, 3, 1, 0);
+            assertHolds(kv, environment, 1, 3, 1);
+            assertHolds(kv, environment, 2, 0, 0);
+        }
+    }
+
+    private static FloatBuffer slab(KvMemory kv, OrtEnvironment environment, int slot, String name)
+            throws OrtException {
+        OnnxTensor tensor =
+                Objects.requireNonNull(kv.views(environment, slot, 1).past().get("past." + name));
+        return (FloatBuffer) tensor.getBufferRef().orElseThrow();
+    }
+
+    /** Every element of the first positions of each head gets a value of its own. */
+    private static void fill(KvMemory kv, OrtEnvironment environment, int slot, int tokens, float from)
+            throws OrtException {
+        forEachValue(kv, environment, slot, tokens, (slab, at, number) -> slab.put(at, from + number));
+    }
+
+    private static void assertHolds(KvMemory kv, OrtEnvironment environment, int slot, int tokens, float from)
+            throws OrtException {
+        forEachValue(kv, environment, slot, tokens, (slab, at, number) -> {
+            if (slab.get(at) != from + number) {
+                throw new AssertionError("slot " + slot + " at " + at + ": " + slab.get(at));
+            }
+        });
+        // Behind them nothing is left of what stood there.
+        FloatBuffer keys = slab(kv, environment, slot, "0.key");
+        int pagesEnd = Math.toIntExact(kv.bytes(tokens) / (2 * 2 * 2) / 4);
+        for (int at = pagesEnd; at < keys.capacity() / 2; at++) {
+            assertThat(keys.get(at)).as("slot %d at %d", slot, at).isZero();
+        }
+    }
+
+    private interface Value {
+        void visit(FloatBuffer slab, int at, int number);
+    }
+
+    private static void forEachValue(KvMemory kv, OrtEnvironment environment, int slot, int tokens, Value value)
+            throws OrtException {
+        int number = 0;
+        for (String name : List.of("0.key", "0.value", "1.key", "1.value")) {
+            FloatBuffer slab = slab(kv, environment, slot, name);
+            for (int head = 0; head < 2; head++) {
+                for (int i = 0; i < tokens * 32; i++) {
+                    value.visit(slab, head * slab.capacity() / 2 + i, number++);
+                }
+            }
+        }
     }
 
     @Test
