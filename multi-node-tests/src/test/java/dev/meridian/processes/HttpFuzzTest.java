@@ -43,6 +43,11 @@ class HttpFuzzTest {
     private static final long CASES = System.getProperty("soak") != null ? Long.MAX_VALUE : 10_000;
 
     private static final int CLIENTS = 6;
+    /** Of pools that grow to their bound with what they are given: the JVM's compilers and collectors, the common pool. */
+    private static final int MORE_THREADS = 24;
+    /** The connections that the test itself keeps. */
+    private static final int MORE_FILES = 8;
+
     private static final int MAX_FAILURES = 20;
     private static final Path MODELS = Path.of(System.getProperty("meridian.root"), "models");
     private static final String QUESTION = "{\"model\":\"atlas\",\"temperature\":0,\"messages\":"
@@ -69,6 +74,10 @@ class HttpFuzzTest {
                 NodeProcess.up(Map.of("MERIDIAN_LOG_LEVEL", "DEBUG"), MODELS, "--config", config.toString())) {
             URI api = node.api();
             URI admin = node.admin();
+            for (int i = 0; i < CLIENTS; i++) {
+                assertThat(answer(api)).isEqualTo(ANSWER);
+            }
+            ProcessState before = ProcessState.of(node.pid());
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
             List<Thread> clients = new ArrayList<>();
             for (int i = 0; i < CLIENTS; i++) {
@@ -87,6 +96,7 @@ class HttpFuzzTest {
             assertThat(outcomes).containsKeys("200", "400", "404");
             awaitIdle(node);
             assertThat(answer(api)).isEqualTo(ANSWER);
+            awaitState(node, before);
             assertThat(node.output())
                     .doesNotContain(FuzzCase.CANARY, "Exception in thread", "Uncaught", "OutOfMemoryError")
                     // Of ours: what Pekko says of broken requests is no fault of the node.
@@ -176,6 +186,19 @@ class HttpFuzzTest {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
             busy = busyMeters(node);
         }
+    }
+
+    /** No thread that serves has died, none was added for good, and every socket is closed. */
+    private static void awaitState(NodeProcess node, ProcessState before) throws IOException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        ProcessState now = ProcessState.of(node.pid());
+        while (now.files() > before.files() + MORE_FILES && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
+            now = ProcessState.of(node.pid());
+        }
+        assertThat(now.files()).as("files open").isLessThanOrEqualTo(before.files() + MORE_FILES);
+        assertThat(now.lasting()).as("threads that end with the process").isEqualTo(before.lasting());
+        assertThat(now.threads()).as("threads").isLessThanOrEqualTo(before.threads() + MORE_THREADS);
     }
 
     private Map<String, String> busyMeters(NodeProcess node) throws Exception {
