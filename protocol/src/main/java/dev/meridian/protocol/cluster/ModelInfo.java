@@ -1,0 +1,28 @@
+package dev.meridian.protocol.cluster;
+
+/**
+ * A model that a node can serve, as the others need to know it.
+ *
+ * @param id the name in requests
+ * @param digest of its bundle, {@value ReplicaId#DIGEST_LENGTH} hexadecimal digits: equal digests are equal weights
+ * @param contextTokens the most tokens of prompt and reply together
+ * @param vocabSize token ids are below this
+ * @param createdEpochSeconds when the bundle was made
+ * @param weights how they are stored, for example {@code int4}
+ * @param weightBytes native bytes of the loaded weights, without KV caches
+ */
+public record ModelInfo(
+        String id,
+        String digest,
+        int contextTokens,
+        int vocabSize,
+        long createdEpochSeconds,
+        String weights,
+        long weightBytes) {
+    public ModelInfo {
+        if (contextTokens < 1 || vocabSize < 1 || weightBytes < 0) {
+            throw new IllegalArgumentException("model '" + id + "' with " + contextTokens + " tokens of context, "
+                    + vocabSize + " in vocabulary, " + weightBytes + " bytes");
+        }
+    }
+}
