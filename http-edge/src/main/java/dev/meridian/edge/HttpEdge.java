@@ -115,12 +115,7 @@ public final class HttpEdge {
         JournalBudget journals = new JournalBudget(settings.streams().maxJournalBytes());
         StreamMetrics metrics = new StreamMetrics(registry, journals);
         ActorRef<EdgeMux.Command> mux = system.systemActorOf(
-                EdgeMux.create(
-                        settings.streams(),
-                        model -> directory.find(model).map(ServedModel::replica),
-                        journals,
-                        metrics,
-                        System::nanoTime),
+                EdgeMux.create(settings.streams(), directory, journals, metrics, System::nanoTime),
                 "edge-mux-" + UUID.randomUUID(),
                 Props.empty());
         RequestIds ids = new RequestIds(random);

@@ -1,5 +1,6 @@
 package dev.meridian.edge;
 
+import dev.meridian.edge.stream.Replicas;
 import java.util.List;
 import java.util.Optional;
 
@@ -7,10 +8,10 @@ import java.util.Optional;
  * The local routing table: which models this edge can reach, and the replica that the next attempt goes to. Read for
  * each request and from any thread, so an implementation answers from memory and never blocks.
  */
-public interface ModelDirectory {
+public interface ModelDirectory extends Replicas {
     /** Every model that clients may name, in the order in which they are listed. */
     List<ServedModel> models();
 
-    /** The model of that name with the replica to use now; it may name another replica the next time. */
+    /** The model of that name. */
     Optional<ServedModel> find(String id);
 }

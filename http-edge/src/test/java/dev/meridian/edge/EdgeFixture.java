@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /** An edge on free loopback ports with fixed ids and clock, and a directory that a test can change. */
 final class EdgeFixture implements AutoCloseable {
@@ -32,6 +33,7 @@ final class EdgeFixture implements AutoCloseable {
 
     final ActorTestKit kit = ActorTestKit.create();
     final Map<String, ServedModel> models = new ConcurrentHashMap<>();
+    private final Map<String, ActorRef<ReplicaCommand>> replicas = new ConcurrentHashMap<>();
     final AtomicLong nowMillis = new AtomicLong(NOW * 1000);
     final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     final HttpClient client =
@@ -78,12 +80,18 @@ final class EdgeFixture implements AutoCloseable {
             public Optional<ServedModel> find(String id) {
                 return Optional.ofNullable(models.get(id));
             }
+
+            @Override
+            public Optional<ActorRef<ReplicaCommand>> replica(String model, @Nullable ActorRef<ReplicaCommand> but) {
+                return Optional.ofNullable(replicas.get(model)).filter(_ -> models.containsKey(model));
+            }
         };
     }
 
     ActorRef<ReplicaCommand> serve(String model, ScriptedReplica replica) {
         ActorRef<ReplicaCommand> ref = kit.spawn(replica.behavior());
-        models.put(model, new ServedModel(model, 512, 1000, NOW - 1000, ref));
+        replicas.put(model, ref);
+        models.put(model, new ServedModel(model, 512, 1000, NOW - 1000));
         return ref;
     }
 

@@ -15,6 +15,7 @@ import dev.meridian.protocol.message.ReplicaCommand.Resend;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -51,6 +52,8 @@ import org.slf4j.LoggerFactory;
  *             -> deadline or engine failure: Refused, forgotten
  * </pre>
  *
+ * <p>A host that is told to drain refuses what comes, and stops when nothing is live.
+ *
  * <p>Engine calls never wait for a step, so nothing here blocks. The engine belongs to whoever loaded it and outlives the
  * actor. A failed engine is not restarted over its half-used native state: all that is live is refused, and so is what comes.
  */
@@ -61,6 +64,8 @@ public final class ModelHost {
      * writes the first to its clients while the last are still on their way.
      */
     private static final int BATCH_ENTRIES = 16;
+    /** After its last attempt a host that drains still sends again what an edge missed. */
+    private static final Duration LINGER = Duration.ofSeconds(1);
 
     /** What the host hears; edges talk to it through the adapter that {@link #create} hands out. */
     public sealed interface Command {}
@@ -76,6 +81,17 @@ public final class ModelHost {
     private record EngineFailed(Throwable cause) implements Command {}
 
     private record Forget(Attempt attempt) implements Command {}
+
+    /**
+     * Take no more attempts; those that run may go on until {@code deadline}, then their edges are told to go elsewhere. The
+     * actor stops once nothing runs and nobody can miss an entry any more.
+     */
+    public record Drain(Duration deadline) implements Command {}
+
+    private enum DrainTimer implements Command {
+        DEADLINE,
+        LINGERED
+    }
 
     private enum Beat implements Command {
         NOW
@@ -102,6 +118,7 @@ public final class ModelHost {
     private final Map<ActorRef<StreamEvent>, Integer> edges = new HashMap<>();
     private int inPreparation;
     private boolean failed;
+    private boolean draining;
 
     private ModelHost(
             ActorContext<Command> context,
@@ -167,6 +184,14 @@ public final class ModelHost {
             case EngineFailed ended -> onEngineFailed(ended.cause());
             case Forget(Attempt attempt) -> forget(attempt);
             case Beat.NOW -> onBeat();
+            case Drain drain -> onDrain(drain);
+            case DrainTimer.DEADLINE -> onDrainDeadline();
+            case DrainTimer.LINGERED -> {
+                return Behaviors.stopped();
+            }
+        }
+        if (draining && live.isEmpty() && !timers.isTimerActive(DrainTimer.LINGERED)) {
+            timers.startSingleTimer(DrainTimer.LINGERED, LINGER);
         }
         return Behaviors.same();
     }
@@ -218,7 +243,7 @@ public final class ModelHost {
     }
 
     private Optional<Refusal> admit(Submit submit) {
-        if (failed) {
+        if (failed || draining) {
             return Optional.of(new Refusal.ModelNotReady(model));
         }
         if (newest.hasSeen(submit.attempt())) {
@@ -234,6 +259,20 @@ public final class ModelHost {
             return Optional.of(new Refusal.QueueFull(settings.prepareCapacity()));
         }
         return Optional.empty();
+    }
+
+    private void onDrain(Drain drain) {
+        if (!draining) {
+            draining = true;
+            timers.startSingleTimer(DrainTimer.DEADLINE, drain.deadline());
+        }
+    }
+
+    private void onDrainDeadline() {
+        for (LiveAttempt attempt : List.copyOf(live.values())) {
+            engine.cancel(attempt.attempt());
+            refuse(attempt, new Refusal.ModelNotReady(model));
+        }
     }
 
     private void onPrepared(Prepared prepared) {

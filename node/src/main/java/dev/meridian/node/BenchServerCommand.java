@@ -83,8 +83,12 @@ final class BenchServerCommand implements Callable<Integer> {
             // Beside the host's engine, which sleeps, because nobody asks it for anything.
             runBare(counted(start(new PacedRunner(streams, context, rate), new Silent()), "bare", registry));
         }
-        ServedModel model = new ServedModel(Script.MODEL, context, Script.VOCABULARY, 0, replica);
-        HttpEdge edge = HttpEdge.start(system, settings.edge(), new Node.Directory(List.of(model)), registry)
+        ServedModel model = new ServedModel(Script.MODEL, context, Script.VOCABULARY, 0);
+        HttpEdge edge = HttpEdge.start(
+                        system,
+                        settings.edge(),
+                        new Node.Directory(List.of(model), Map.of(Script.MODEL, replica)),
+                        registry)
                 .toCompletableFuture()
                 .join();
         PrintWriter out = spec.commandLine().getOut();

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
         description = "Serves language models near the people who use them.",
         subcommands = {
             UpCommand.class,
+            NodeCommand.class,
             ChatCommand.class,
             ImportCommand.class,
             SynthCommand.class,

@@ -21,7 +21,9 @@ import java.nio.file.Files;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -34,6 +36,7 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The composition root: loads models, starts an actor system with a host for each, and an HTTP edge before them. Everything
@@ -70,11 +73,13 @@ final class Node implements AutoCloseable {
         try {
             PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
             List<ServedModel> served = new ArrayList<>();
+            Map<String, ActorRef<ReplicaCommand>> replicas = new HashMap<>();
             for (LoadedModel model : models) {
-                served.add(serve(system, settings, model));
+                served.add(served(model));
+                replicas.put(model.id(), replica(system, settings, model));
                 EngineMetrics.register(registry, model);
             }
-            HttpEdge edge = HttpEdge.start(system, settings.edge(), new Directory(served), registry)
+            HttpEdge edge = HttpEdge.start(system, settings.edge(), new Directory(served, replicas), registry)
                     .toCompletableFuture()
                     .join();
             return new Node(settings, models, system, edge, ProcessMetrics.register(registry));
@@ -97,20 +102,20 @@ final class Node implements AutoCloseable {
         }
     }
 
-    private static ServedModel serve(ActorSystem<Void> system, NodeSettings settings, LoadedModel model) {
-        ActorRef<ReplicaCommand> replica = host(
+    private static ActorRef<ReplicaCommand> replica(
+            ActorSystem<Void> system, NodeSettings settings, LoadedModel model) {
+        return host(
                 system,
                 settings.host(),
                 model.id(),
                 model::encode,
                 listener -> model.start(listener, System::nanoTime),
                 START_PATIENCE);
+    }
+
+    private static ServedModel served(LoadedModel model) {
         return new ServedModel(
-                model.id(),
-                model.runner().contextTokens(),
-                model.runner().vocabSize(),
-                createdEpochSeconds(model),
-                replica);
+                model.id(), model.runner().contextTokens(), model.runner().vocabSize(), createdEpochSeconds(model));
     }
 
     /** Starts a model's actor and waits for it. Throws CommandFailed where it does not start, at once where it stops. */
@@ -218,14 +223,21 @@ final class Node implements AutoCloseable {
     }
 
     /** The models of this one process. */
-    record Directory(List<ServedModel> models) implements ModelDirectory {
+    record Directory(List<ServedModel> models, Map<String, ActorRef<ReplicaCommand>> replicas)
+            implements ModelDirectory {
         Directory {
             models = List.copyOf(models);
+            replicas = Map.copyOf(replicas);
         }
 
         @Override
         public Optional<ServedModel> find(String id) {
             return models.stream().filter(model -> model.id().equals(id)).findFirst();
+        }
+
+        @Override
+        public Optional<ActorRef<ReplicaCommand>> replica(String model, @Nullable ActorRef<ReplicaCommand> but) {
+            return Optional.ofNullable(replicas.get(model));
         }
     }
 }

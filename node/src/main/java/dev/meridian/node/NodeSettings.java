@@ -8,6 +8,7 @@ import dev.meridian.actors.HostSettings;
 import dev.meridian.edge.EdgeSettings;
 import dev.meridian.engine.BundleSettings;
 import dev.meridian.engine.ModelSettings;
+import dev.meridian.placement.PlacementSettings;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,22 +19,36 @@ import org.jspecify.annotations.Nullable;
 /**
  * All that a node is configured with, read once at start; {@code meridian.node} is the node's own part.
  *
+ * @param said what the user's file holds of it
  * @param root the whole configuration, for the actor system
  * @param stopDelay how long a node that is told to stop still takes requests
  * @param stopGrace how long running streams may take to end after that
  */
 record NodeSettings(
+        Config said,
         Config root,
         EdgeSettings edge,
         HostSettings host,
         ModelSettings models,
         BundleSettings bundles,
+        PlacementSettings placement,
+        ClusterSettings cluster,
         Duration stopDelay,
         Duration stopGrace) {
     NodeSettings {
         if (stopDelay.isNegative() || stopGrace.isNegative()) {
             throw new IllegalArgumentException("meridian.node.stop-delay and stop-grace are at least 0");
         }
+    }
+
+    /**
+     * The configuration of an actor system that is a member of a cluster: what a user said is stronger than what we set.
+     */
+    Config clusterRoot() {
+        return said.withFallback(cluster.pekko())
+                .withFallback(ConfigFactory.parseResources("meridian-cluster.conf"))
+                .withFallback(root)
+                .resolve();
     }
 
     /**
@@ -74,6 +89,7 @@ record NodeSettings(
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve();
         return new NodeSettings(
+                said,
                 root,
                 EdgeSettings.of(root),
                 HostSettings.from(root),
@@ -81,6 +97,8 @@ record NodeSettings(
                         root, machineMemoryBytes(), Runtime.getRuntime().availableProcessors()),
                 BundleSettings.from(
                         root, Path.of(System.getProperty("meridian.home", ""), ".meridian", "verified-files")),
+                PlacementSettings.from(root),
+                ClusterSettings.from(root),
                 root.getDuration("meridian.node.stop-delay"),
                 root.getDuration("meridian.node.stop-grace"));
     }

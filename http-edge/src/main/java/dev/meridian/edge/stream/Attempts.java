@@ -6,7 +6,6 @@ import dev.meridian.protocol.message.StreamEvent;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -19,7 +18,7 @@ final class Attempts {
 
     private final ActorContext<EdgeMux.Command> context;
     private final StreamSettings settings;
-    private final Function<String, Optional<ActorRef<ReplicaCommand>>> directory;
+    private final Replicas replicas;
     private final StreamMetrics metrics;
     private final LongSupplier nanoClock;
     private final ActorRef<StreamEvent> edge;
@@ -28,24 +27,24 @@ final class Attempts {
     Attempts(
             ActorContext<EdgeMux.Command> context,
             StreamSettings settings,
-            Function<String, Optional<ActorRef<ReplicaCommand>>> directory,
+            Replicas replicas,
             StreamMetrics metrics,
             LongSupplier nanoClock) {
         this.context = context;
         this.settings = settings;
-        this.directory = directory;
+        this.replicas = replicas;
         this.metrics = metrics;
         this.nanoClock = nanoClock;
         edge = context.messageAdapter(StreamEvent.class, EdgeMux.FromReplica::new);
     }
 
-    /** Who serves the stream's model now. */
+    /** Who could take the stream over; its own replica where there is no other. */
     Optional<ActorRef<ReplicaCommand>> replicaFor(LiveStream stream) {
-        return replicaFor(stream.request.model());
+        return replicas.replica(stream.request.model(), stream.replica);
     }
 
     Optional<ActorRef<ReplicaCommand>> replicaFor(String model) {
-        return directory.apply(model);
+        return replicas.replica(model, null);
     }
 
     /** Submits the current attempt. */

@@ -3,8 +3,6 @@ package dev.meridian.edge.stream;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.StreamEvent;
 import java.time.Duration;
-import java.util.Optional;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -66,19 +64,18 @@ public final class EdgeMux {
     /**
      * The mux, serving.
      *
-     * @param directory the replica that serves a model now; read on the actor's thread, so it must not block
      * @param journals what all journals that come with {@link Open} may hold
      * @param nanoClock like {@link System#nanoTime}
      */
     public static Behavior<Command> create(
             StreamSettings settings,
-            Function<String, Optional<ActorRef<ReplicaCommand>>> directory,
+            Replicas replicas,
             JournalBudget journals,
             StreamMetrics metrics,
             LongSupplier nanoClock) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(new Tick(), settings.tick());
-            Attempts attempts = new Attempts(context, settings, directory, metrics, nanoClock);
+            Attempts attempts = new Attempts(context, settings, replicas, metrics, nanoClock);
             Readers readers = new Readers(settings, journals);
             return new EdgeMux(timers, new LiveStreams(attempts, settings, readers, metrics, nanoClock)).serving();
         }));

@@ -61,7 +61,7 @@ final class MuxFixture implements AutoCloseable {
         journals = new JournalBudget(settings.maxJournalBytes());
         metrics = new StreamMetrics(registry, journals);
         mux = kit.spawn(EdgeMux.create(
-                settings, model -> Optional.ofNullable(directory.get(model)), journals, metrics, nanos::get));
+                settings, (model, _) -> Optional.ofNullable(directory.get(model)), journals, metrics, nanos::get));
     }
 
     /** One open stream with its journal. */

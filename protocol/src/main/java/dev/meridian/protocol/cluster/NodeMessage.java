@@ -15,6 +15,7 @@ public sealed interface NodeMessage {
      * @param leaving it stops: nothing new may be sent there
      * @param draining an operator takes its replicas away
      * @param bundles what its disk holds
+     * @param hears nodes that it heard of late, itself not among them: a witness for those who do not
      * @param directory where {@link StatusSeen} goes
      */
     record NodeStatus(
@@ -29,6 +30,7 @@ public sealed interface NodeMessage {
             long reservedBytes,
             List<ModelInfo> bundles,
             List<ReplicaStatus> replicas,
+            List<String> hears,
             ActorRef<NodeMessage> directory)
             implements NodeMessage {
         public NodeStatus {
@@ -36,6 +38,7 @@ public sealed interface NodeMessage {
             roles = List.copyOf(roles);
             bundles = List.copyOf(bundles);
             replicas = List.copyOf(replicas);
+            hears = List.copyOf(hears);
         }
 
         /** Whether this one says what {@code other} does not know yet. */

@@ -5,6 +5,8 @@ import java.util.Locale;
 /** What a node says of a replica that it holds. */
 public enum ReplicaState {
     LOADING,
+    /** Loaded, and waits until the replica is pinned to this node. */
+    STANDBY,
     READY,
     /** Serves the streams that it has, and takes no more. */
     DRAINING,

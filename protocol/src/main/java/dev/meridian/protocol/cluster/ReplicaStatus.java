@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param queueDepth sequences that wait for a slot or for their prompt's tokens
  * @param runningSequences sequences that hold a slot
  * @param tokensPerSecond generated, of late
- * @param host where a Submit may go past sharding; null but while READY or DRAINING
+ * @param host where a Submit may go past sharding; null but while STANDBY, READY or DRAINING
  */
 public record ReplicaStatus(
         ReplicaId id,

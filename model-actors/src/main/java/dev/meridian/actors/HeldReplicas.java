@@ -1,0 +1,87 @@
+package dev.meridian.actors;
+
+import dev.meridian.engine.EngineStats;
+import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.message.ReplicaCommand;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What {@link NodeModels} holds, for others to read. Written by that actor alone; read from any thread.
+ */
+public final class HeldReplicas {
+    /** Of the newest measurement in the shown rate; one is made each time somebody looks. */
+    private static final double NEWEST_SHARE = 0.25;
+
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    /** One replica; {@code model} and {@code host} are null until it is loaded. */
+    record Held(
+            ReplicaId id,
+            long generation,
+            ReplicaState state,
+            ModelInfo info,
+            long reservedBytes,
+            @Nullable HostedModel model,
+            @Nullable ActorRef<ReplicaCommand> host) {}
+
+    /** Tokens generated until a moment, and how many a second before it. */
+    private record Rate(long nanos, long tokens, double perSecond) {}
+
+    private final LongSupplier nanoClock;
+    private final Map<ReplicaId, Rate> rates = new HashMap<>();
+    private volatile List<Held> held = List.of();
+
+    public HeldReplicas(LongSupplier nanoClock) {
+        this.nanoClock = nanoClock;
+    }
+
+    void set(List<Held> newest) {
+        held = List.copyOf(newest);
+    }
+
+    public long reservedBytes() {
+        return held.stream().mapToLong(Held::reservedBytes).sum();
+    }
+
+    /** As the node tells others. Rates are measured from one call to the next. */
+    public synchronized List<ReplicaStatus> statuses() {
+        List<Held> now = held;
+        rates.keySet().removeIf(id -> now.stream().noneMatch(one -> one.id().equals(id)));
+        return now.stream().map(this::status).toList();
+    }
+
+    private ReplicaStatus status(Held one) {
+        HostedModel model = one.model();
+        EngineStats stats = model == null ? null : model.stats();
+        return new ReplicaStatus(
+                one.id(),
+                one.generation(),
+                one.state(),
+                one.info(),
+                stats == null ? 0 : stats.waiting(),
+                stats == null ? 0 : stats.decoding(),
+                stats == null ? 0 : (float) tokensPerSecond(one.id(), stats.decodeTokens()),
+                one.host());
+    }
+
+    private double tokensPerSecond(ReplicaId id, long tokens) {
+        long now = nanoClock.getAsLong();
+        Rate before = rates.get(id);
+        if (before == null || now <= before.nanos()) {
+            rates.put(id, new Rate(now, tokens, 0));
+            return 0;
+        }
+        double newest = (tokens - before.tokens()) * NANOS_PER_SECOND / (now - before.nanos());
+        double rate = NEWEST_SHARE * newest + (1 - NEWEST_SHARE) * before.perSecond();
+        rates.put(id, new Rate(now, tokens, rate));
+        return rate;
+    }
+}

@@ -1,0 +1,323 @@
+package dev.meridian.actors;
+
+import dev.meridian.actors.HeldReplicas.Held;
+import dev.meridian.protocol.cluster.Pin;
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.message.ReplicaCommand;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owns the loaded models of a node, and makes them what its region's pins say: loads what is pinned here or is to move here,
+ * drains and unloads what is not. A replica goes through these states:
+ *
+ * <pre>
+ * pinned here, or to move here -> LOADING
+ *   loaded -> STANDBY, or READY where it is pinned here; from one to the other as pins change
+ *          -> not pinned here any more: DRAINING; its host stopped and its memory freed: gone
+ *   failed -> FAILED, until it is not pinned here any more
+ * </pre>
+ *
+ * <p>Loads and unloads block, so they run elsewhere, one after the other. A replica that comes back while it drains is
+ * loaded anew once it is gone.
+ */
+public final class NodeModels {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeModels.class);
+
+    /** What it hears. */
+    public sealed interface Command {}
+
+    /** Do as these pins say. */
+    public record Follow(PinTable table) implements Command {}
+
+    /** Drain and unload everything, answer, and stop. */
+    public record Stop(Duration drainDeadline, ActorRef<Done> replyTo) implements Command {}
+
+    private record Loaded(
+            ReplicaId id,
+            @Nullable HostedModel model,
+            @Nullable String failure) implements Command {}
+
+    private record HostReady(ReplicaId id, ActorRef<ReplicaCommand> ref) implements Command {}
+
+    private record HostStopped(ReplicaId id) implements Command {}
+
+    private record Unloaded(ReplicaId id) implements Command {}
+
+    /**
+     * What it works with.
+     *
+     * @param node the id of this node
+     * @param budgetBytes native memory for all replicas together
+     * @param loadables bundles by model and digest
+     * @param drainDeadline how long the streams of a replica that moved may stay
+     * @param held gets what it holds after each change
+     */
+    public record Setup(
+            String node,
+            long budgetBytes,
+            List<Loadable> loadables,
+            Duration drainDeadline,
+            HostSettings host,
+            HeldReplicas held,
+            Clock clock,
+            LongSupplier nanoClock) {
+        public Setup {
+            loadables = List.copyOf(loadables);
+        }
+    }
+
+    private final ActorContext<Command> context;
+    private final Setup setup;
+    private final Executor blocking;
+    private final Map<ReplicaId, Held> replicas = new TreeMap<>();
+    private final Map<ReplicaId, ActorRef<ModelHost.Command>> hosts = new HashMap<>();
+    private CompletableFuture<?> lastBlocking = CompletableFuture.completedFuture(null);
+    private PinTable table;
+    private @Nullable Stop stopping;
+
+    private NodeModels(ActorContext<Command> context, Setup setup) {
+        this.context = context;
+        this.setup = setup;
+        blocking = context.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
+        table = PinTable.empty("none");
+    }
+
+    /** Holding nothing. */
+    public static Behavior<Command> create(Setup setup) {
+        return Behaviors.setup(context -> new NodeModels(context, setup).running());
+    }
+
+    private Behavior<Command> running() {
+        return Behaviors.receiveMessage(command -> {
+            switch (command) {
+                case Follow(PinTable newest) -> table = newest;
+                case Stop stop -> stopping = stop;
+                case Loaded loaded -> onLoaded(loaded);
+                case HostReady(ReplicaId id, ActorRef<ReplicaCommand> ref) -> onHostReady(id, ref);
+                case HostStopped(ReplicaId id) -> onHostStopped(id);
+                case Unloaded(ReplicaId id) -> replicas.remove(id);
+            }
+            follow();
+            setup.held().set(new ArrayList<>(replicas.values()));
+            Stop stop = stopping;
+            if (stop != null && replicas.isEmpty()) {
+                stop.replyTo().tell(Done.getInstance());
+                return Behaviors.stopped();
+            }
+            return Behaviors.same();
+        });
+    }
+
+    private void follow() {
+        Map<ReplicaId, Pin> mine = new HashMap<>();
+        if (stopping == null) {
+            for (Pin pin : table.pins()) {
+                if (pin.node().equals(setup.node()) || setup.node().equals(pin.next())) {
+                    mine.put(pin.replica(), pin);
+                }
+            }
+        }
+        for (Held held : List.copyOf(replicas.values())) {
+            Pin pin = mine.remove(held.id());
+            if (pin != null) {
+                keep(held, pin);
+            } else {
+                release(held);
+            }
+        }
+        mine.values().forEach(this::load);
+    }
+
+    private void keep(Held held, Pin pin) {
+        boolean serves = held.state() == ReplicaState.STANDBY || held.state() == ReplicaState.READY;
+        ReplicaState state = !serves ? held.state() : stateOf(pin);
+        put(held, pin.generation(), state);
+    }
+
+    private ReplicaState stateOf(Pin pin) {
+        return pin.node().equals(setup.node()) ? ReplicaState.READY : ReplicaState.STANDBY;
+    }
+
+    private void release(Held held) {
+        switch (held.state()) {
+            case STANDBY, READY -> {
+                Stop stop = stopping;
+                Duration deadline = stop == null ? setup.drainDeadline() : stop.drainDeadline();
+                ActorRef<ModelHost.Command> host = hosts.get(held.id());
+                if (host != null) {
+                    host.tell(new ModelHost.Drain(deadline));
+                }
+                put(held, held.generation(), ReplicaState.DRAINING);
+                LOG.info("{} drains", held.id());
+            }
+            case FAILED -> {
+                if (held.model() == null) {
+                    replicas.remove(held.id());
+                } else if (hosts.containsKey(held.id())) {
+                    hosts.get(held.id()).tell(new ModelHost.Drain(Duration.ZERO));
+                    put(held, held.generation(), ReplicaState.DRAINING);
+                }
+            }
+            case LOADING, DRAINING -> {} // Its end is on its way.
+        }
+    }
+
+    private void put(Held held, long generation, ReplicaState state) {
+        replicas.put(
+                held.id(),
+                new Held(held.id(), generation, state, held.info(), held.reservedBytes(), held.model(), held.host()));
+    }
+
+    private void load(Pin pin) {
+        ReplicaId id = pin.replica();
+        Optional<Loadable> found = setup.loadables().stream()
+                .filter(one -> one.info().id().equals(id.model())
+                        && one.info().digest().equals(id.digest()))
+                .findFirst();
+        if (found.isEmpty()) {
+            return; // The placement goes by what this node says that it has; this pin is older than that.
+        }
+        Loadable loadable = found.get();
+        long reserved =
+                replicas.values().stream().mapToLong(Held::reservedBytes).sum();
+        if (reserved + loadable.reservedBytes() > setup.budgetBytes()) {
+            LOG.error(
+                    "{} needs {} bytes, and {} of {} are reserved already",
+                    id,
+                    loadable.reservedBytes(),
+                    reserved,
+                    setup.budgetBytes());
+            replicas.put(id, new Held(id, pin.generation(), ReplicaState.FAILED, loadable.info(), 0, null, null));
+            return;
+        }
+        replicas.put(
+                id,
+                new Held(
+                        id,
+                        pin.generation(),
+                        ReplicaState.LOADING,
+                        loadable.info(),
+                        loadable.reservedBytes(),
+                        null,
+                        null));
+        CompletableFuture<HostedModel> load = inTurn(() -> loadable.load().get());
+        context.pipeToSelf(load, (model, failure) -> new Loaded(id, model, failure == null ? null : reason(failure)));
+    }
+
+    /** Blocking work, one piece after the other: two loads at a time would only make both slow. */
+    private <T> CompletableFuture<T> inTurn(java.util.function.Supplier<T> work) {
+        CompletableFuture<T> next = lastBlocking.handleAsync((_, _) -> work.get(), blocking);
+        lastBlocking = next;
+        return next;
+    }
+
+    private static String reason(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        return String.valueOf(cause.getMessage());
+    }
+
+    private void onLoaded(Loaded loaded) {
+        Held held = held(loaded.id());
+        HostedModel model = loaded.model();
+        if (model == null) {
+            LOG.error("{} could not be loaded: {}", loaded.id(), loaded.failure());
+            replicas.put(
+                    held.id(), new Held(held.id(), held.generation(), ReplicaState.FAILED, held.info(), 0, null, null));
+            return;
+        }
+        CompletableFuture<ActorRef<ReplicaCommand>> ready = new CompletableFuture<>();
+        ActorRef<ModelHost.Command> host = context.spawn(
+                ModelHost.create(
+                        held.id().model(),
+                        model::encode,
+                        model::start,
+                        setup.host(),
+                        setup.clock(),
+                        setup.nanoClock(),
+                        ready),
+                held.id() + "." + held.generation());
+        context.watchWith(host, new HostStopped(held.id()));
+        hosts.put(held.id(), host);
+        replicas.put(
+                held.id(),
+                new Held(
+                        held.id(),
+                        held.generation(),
+                        ReplicaState.LOADING,
+                        held.info(),
+                        held.reservedBytes(),
+                        model,
+                        null));
+        context.pipeToSelf(ready, (ref, failure) -> new HostReady(held.id(), ref));
+    }
+
+    private void onHostReady(ReplicaId id, ActorRef<ReplicaCommand> ref) {
+        Held held = held(id);
+        if (held.state() == ReplicaState.LOADING) {
+            LOG.info("{} is loaded", id);
+            replicas.put(
+                    id,
+                    new Held(
+                            id,
+                            held.generation(),
+                            ReplicaState.STANDBY,
+                            held.info(),
+                            held.reservedBytes(),
+                            held.model(),
+                            ref));
+        }
+    }
+
+    private void onHostStopped(ReplicaId id) {
+        Held held = held(id);
+        hosts.remove(id);
+        if (held.state() != ReplicaState.DRAINING) {
+            LOG.error("the host of {} stopped", id);
+            put(held, held.generation(), ReplicaState.DRAINING);
+        }
+        HostedModel model = held.model();
+        CompletableFuture<Done> unload = inTurn(() -> {
+            if (model != null) {
+                model.close();
+            }
+            return Done.getInstance();
+        });
+        context.pipeToSelf(unload, (_, failure) -> {
+            if (failure != null) {
+                LOG.error("{} could not be unloaded", id, failure);
+            }
+            return new Unloaded(id);
+        });
+    }
+
+    private Held held(ReplicaId id) {
+        Held held = replicas.get(id);
+        if (held == null) {
+            throw new IllegalStateException("nothing is held of " + id);
+        }
+        return held;
+    }
+}

@@ -1,0 +1,73 @@
+package dev.meridian.node;
+
+import dev.meridian.placement.NodeDirectory;
+import dev.meridian.placement.PinKeeper;
+import dev.meridian.protocol.cluster.NodeMessage;
+import dev.meridian.protocol.cluster.PinMessage;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorRefResolver;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.typed.Cluster;
+
+/** The cluster's members as Pekko knows them now, and where their parts are. Safe from any thread. */
+final class ClusterMembers {
+    private final Cluster cluster;
+    private final ActorRefResolver resolver;
+    private final String region;
+
+    ClusterMembers(ActorSystem<?> system, String region) {
+        cluster = Cluster.get(system);
+        resolver = ActorRefResolver.get(system);
+        this.region = region;
+    }
+
+    private Stream<Member> members() {
+        return StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
+                .filter(member -> !member.status().equals(MemberStatus.removed())
+                        && !member.status().equals(MemberStatus.down()));
+    }
+
+    private Stream<Member> others() {
+        return members()
+                .filter(member ->
+                        !member.uniqueAddress().equals(cluster.selfMember().uniqueAddress()));
+    }
+
+    boolean isUp() {
+        return cluster.selfMember().status().equals(MemberStatus.up());
+    }
+
+    /** Ids of this region's members that are up. */
+    Collection<String> regionNodes() {
+        return members()
+                .filter(member ->
+                        member.dataCenter().equals(region) && member.status().equals(MemberStatus.up()))
+                .flatMap(member -> member.getRoles().stream())
+                .filter(role -> role.startsWith(ClusterSettings.NODE_ROLE))
+                .map(role -> role.substring(ClusterSettings.NODE_ROLE.length()))
+                .toList();
+    }
+
+    Collection<ActorRef<NodeMessage>> directories() {
+        return others().map(member -> this.<NodeMessage>part(member, NodeDirectory.NAME))
+                .toList();
+    }
+
+    /** Of the other nodes of this region. */
+    List<ActorRef<PinMessage>> keepers() {
+        return new ArrayList<>(others().filter(member -> member.dataCenter().equals(region))
+                .map(member -> this.<PinMessage>part(member, PinKeeper.NAME))
+                .toList());
+    }
+
+    private <T> ActorRef<T> part(Member member, String name) {
+        return resolver.resolveActorRef(member.address() + "/system/" + name);
+    }
+}

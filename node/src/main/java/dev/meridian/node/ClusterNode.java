@@ -1,0 +1,351 @@
+package dev.meridian.node;
+
+import dev.meridian.actors.HeldReplicas;
+import dev.meridian.actors.Loadable;
+import dev.meridian.actors.NodeModels;
+import dev.meridian.edge.HttpEdge;
+import dev.meridian.placement.ClusterView;
+import dev.meridian.placement.LocalNode;
+import dev.meridian.placement.NodeDirectory;
+import dev.meridian.placement.NodeIdentity;
+import dev.meridian.placement.PinFile;
+import dev.meridian.placement.PinKeeper;
+import dev.meridian.placement.RegionPlacement;
+import dev.meridian.placement.ReplicaChoice;
+import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.PinMessage;
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementCommand;
+import dev.meridian.protocol.cluster.ReplicaStatus;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.AddressFromURIString;
+import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.ClusterEvent;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.ClusterSingleton;
+import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.cluster.typed.JoinSeedNodes;
+import org.apache.pekko.cluster.typed.SingletonActor;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The composition root of one member of a cluster: models that follow its region's pins, a keeper of these pins, a directory of
+ * all nodes, its region's placement where it is this node's turn, and an HTTP edge over what it knows.
+ */
+final class ClusterNode implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ClusterNode.class);
+    private static final Duration LEAVE_WITHIN = Duration.ofSeconds(20);
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    private final NodeSettings settings;
+    private final ClusterSettings self;
+    private final List<Loadable> loadables;
+    private final ActorSystem<Void> system;
+    private final ClusterMembers members;
+    private final HeldReplicas held = new HeldReplicas(System::nanoTime);
+    private final AtomicReference<ClusterView> view = new AtomicReference<>(ClusterView.empty());
+    private final AtomicReference<Map<String, PinTable>> tables = new AtomicReference<>(Map.of());
+    private final ActorRef<NodeModels.Command> models;
+    private final ActorRef<PlacementCommand> placement;
+    private volatile boolean leaving;
+    private @Nullable HttpEdge edge;
+    private @Nullable ProcessMetrics metrics;
+    private boolean closed;
+
+    private ClusterNode(NodeSettings settings, List<Loadable> loadables, ActorSystem<Void> system, PinTable onDisk) {
+        this.settings = settings;
+        this.loadables = List.copyOf(loadables);
+        this.system = system;
+        self = settings.cluster();
+        members = new ClusterMembers(system, self.region());
+        models = system.systemActorOf(
+                NodeModels.create(new NodeModels.Setup(
+                        self.node(),
+                        settings.models().memoryBudgetBytes(),
+                        loadables,
+                        settings.placement().drainDeadline(),
+                        settings.host(),
+                        held,
+                        Clock.systemUTC(),
+                        System::nanoTime)),
+                "node-models",
+                Props.empty());
+        ActorRef<PinMessage> keeper = system.systemActorOf(
+                PinKeeper.create(
+                        onDisk, new PinFile(self.stateFile()), this::regions, members::keepers, this::onTables),
+                PinKeeper.NAME,
+                Props.empty());
+        NodeIdentity identity = new NodeIdentity(
+                self.node(),
+                self.region(),
+                self.roles(),
+                System.currentTimeMillis(),
+                settings.models().memoryBudgetBytes());
+        system.systemActorOf(
+                NodeDirectory.create(
+                        identity,
+                        new Local(),
+                        this::isDraining,
+                        settings.placement(),
+                        members::directories,
+                        view::set,
+                        System::nanoTime),
+                NodeDirectory.NAME,
+                Props.empty());
+        placement = ClusterSingleton.get(system)
+                .init(SingletonActor.of(
+                        RegionPlacement.create(new RegionPlacement.Surroundings(
+                                self.region(),
+                                settings.placement(),
+                                members::regionNodes,
+                                view::get,
+                                () -> keepers(keeper),
+                                Clock.systemUTC(),
+                                System::nanoTime)),
+                        "placement"));
+    }
+
+    private List<ActorRef<PinMessage>> keepers(ActorRef<PinMessage> own) {
+        List<ActorRef<PinMessage>> all = new ArrayList<>(List.of(own));
+        all.addAll(members.keepers());
+        return all;
+    }
+
+    private Set<String> regions() {
+        return view.get().nodes().stream().map(node -> node.status().region()).collect(Collectors.toSet());
+    }
+
+    private PinTable ownTable() {
+        return tables.get().getOrDefault(self.region(), PinTable.empty(self.region()));
+    }
+
+    private boolean isDraining() {
+        return ownTable().draining().contains(self.node());
+    }
+
+    private void onTables(Map<String, PinTable> newest) {
+        tables.set(newest);
+        models.tell(new NodeModels.Follow(ownTable()));
+    }
+
+    /** What this node says of itself. */
+    private final class Local implements LocalNode {
+        private final List<ModelInfo> bundles =
+                loadables.stream().map(Loadable::info).toList();
+
+        @Override
+        public boolean leaving() {
+            return leaving;
+        }
+
+        @Override
+        public long reservedBytes() {
+            return held.reservedBytes();
+        }
+
+        @Override
+        public List<ModelInfo> bundles() {
+            return bundles;
+        }
+
+        @Override
+        public List<ReplicaStatus> replicas() {
+            return held.statuses();
+        }
+    }
+
+    /**
+     * Starts a member and its edge, and joins. Returns once the edge takes requests; the models come later. On any failure
+     * nothing is left running.
+     */
+    static ClusterNode start(NodeSettings settings, List<Loadable> loadables) {
+        ActorSystem<Void> system = createSystem(settings);
+        try {
+            PinTable onDisk = new PinFile(settings.cluster().stateFile())
+                    .read(settings.cluster().region());
+            ClusterNode node = new ClusterNode(settings, loadables, system, onDisk);
+            node.join();
+            node.startEdge();
+            return node;
+        } catch (IOException e) {
+            terminate(system);
+            throw new CommandFailed(String.valueOf(e.getMessage()), e);
+        } catch (CompletionException e) {
+            terminate(system);
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new CommandFailed(String.valueOf(cause.getMessage()), cause);
+        } catch (RuntimeException e) {
+            terminate(system);
+            throw e;
+        }
+    }
+
+    private static ActorSystem<Void> createSystem(NodeSettings settings) {
+        try {
+            return ActorSystem.create(Behaviors.empty(), ClusterSettings.SYSTEM, settings.clusterRoot());
+        } catch (RuntimeException e) {
+            ClusterSettings self = settings.cluster();
+            throw new CommandFailed(
+                    "the node cannot listen at " + self.host() + ":" + self.port() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void join() {
+        Cluster cluster = Cluster.get(system);
+        if (self.seedNodes().isEmpty()) {
+            cluster.manager().tell(Join.create(cluster.selfMember().address()));
+        } else {
+            cluster.manager()
+                    .tell(new JoinSeedNodes(self.seedAddresses().stream()
+                            .map(AddressFromURIString::parse)
+                            .toList()));
+        }
+    }
+
+    private void startEdge() {
+        if (self.isEdge()) {
+            PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+            ReplicaChoice choice = new ReplicaChoice(
+                    self.region(), settings.placement().silence().toNanos());
+            edge = HttpEdge.start(
+                            system,
+                            settings.edge(),
+                            new ClusterDirectory(view::get, choice, System::nanoTime),
+                            registry)
+                    .toCompletableFuture()
+                    .join();
+            metrics = ProcessMetrics.register(registry);
+        }
+    }
+
+    Optional<InetSocketAddress> clientAddress() {
+        return Optional.ofNullable(edge).map(HttpEdge::clientAddress);
+    }
+
+    Optional<InetSocketAddress> adminAddress() {
+        return Optional.ofNullable(edge).map(HttpEdge::adminAddress);
+    }
+
+    ClusterView view() {
+        return view.get();
+    }
+
+    Map<String, PinTable> tables() {
+        return tables.get();
+    }
+
+    ActorRef<PlacementCommand> placement() {
+        return placement;
+    }
+
+    boolean isUp() {
+        return members.isUp();
+    }
+
+    /** Completes when the actor system has ended, by {@link #close} or because the cluster has taken the node out. */
+    CompletableFuture<Done> ended() {
+        return system.getWhenTerminated().toCompletableFuture();
+    }
+
+    /**
+     * Leaves: says so, lets others take over what is pinned here, lets running streams end, unloads, leaves the cluster, stops.
+     * Blocks; a second call does nothing.
+     */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        leaving = true;
+        awaitTakenOver(settings.stopGrace());
+        HttpEdge http = edge;
+        if (http != null) {
+            http.stop(settings.stopDelay(), settings.stopGrace())
+                    .toCompletableFuture()
+                    .join();
+        }
+        stopModels();
+        CoordinatedShutdown.get(system)
+                .runAll(CoordinatedShutdown.clusterLeavingReason())
+                .toCompletableFuture()
+                .orTimeout(LEAVE_WITHIN.toMillis(), TimeUnit.MILLISECONDS)
+                .exceptionally(failure -> {
+                    LOG.warn("left the cluster without its knowing: {}", failure.toString());
+                    return Done.getInstance();
+                })
+                .join();
+        ProcessMetrics meters = metrics;
+        if (meters != null) {
+            meters.close();
+        }
+        terminate(system);
+    }
+
+    /** While another node of the region can take a replica over, it loads it, and this one serves on. */
+    private void awaitTakenOver(Duration atMost) {
+        long deadline = System.nanoTime() + atMost.toNanos();
+        while (members.regionNodes().size() > 1
+                && ownTable().pins().stream().anyMatch(this::waitsForTakeOver)
+                && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+
+    private boolean waitsForTakeOver(dev.meridian.protocol.cluster.Pin pin) {
+        boolean elsewhere = ownTable().pins().stream()
+                .anyMatch(other -> !other.replica().equals(pin.replica())
+                        && other.replica().model().equals(pin.replica().model())
+                        && !other.node().equals(self.node()));
+        return pin.node().equals(self.node()) && (pin.next() != null || !elsewhere);
+    }
+
+    private void stopModels() {
+        Duration grace = settings.stopGrace();
+        AskPattern.<NodeModels.Command, Done>ask(
+                        models,
+                        replyTo -> new NodeModels.Stop(grace, replyTo),
+                        grace.plus(LEAVE_WITHIN),
+                        system.scheduler())
+                .exceptionally(failure -> {
+                    LOG.warn("models did not stop in time: {}", failure.toString());
+                    return Done.getInstance();
+                })
+                .toCompletableFuture()
+                .join();
+    }
+
+    private static void terminate(ActorSystem<Void> system) {
+        system.terminate();
+        system.getWhenTerminated().toCompletableFuture().join();
+    }
+
+    /** For the tests of the membership. */
+    ClusterEvent.CurrentClusterState state() {
+        return Cluster.get(system).state();
+    }
+}

@@ -1,0 +1,113 @@
+package dev.meridian.node;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.meridian.protocol.cluster.ReplicaId;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Who a node is in its cluster, and where it finds the others; see {@code meridian.node} and {@code meridian.cluster} in
+ * reference.conf.
+ *
+ * @param stateFile where it keeps its region's pins
+ * @param seedNodes {@code host:port}; none makes a cluster of its own
+ */
+record ClusterSettings(
+        String node,
+        String region,
+        List<String> roles,
+        Path stateFile,
+        String host,
+        int port,
+        List<String> seedNodes,
+        int minMembers) {
+    static final String EDGE = "edge";
+    static final String MODEL = "model";
+    /** Name of every actor system, which is a part of all addresses. */
+    static final String SYSTEM = "meridian";
+
+    /** Before a node's id among its roles in Pekko's membership. */
+    static final String NODE_ROLE = "node.";
+
+    private static final Pattern SEED = Pattern.compile("\\[?[A-Za-z0-9.:_-]+]?:[0-9]{1,5}");
+
+    ClusterSettings {
+        roles = List.copyOf(roles);
+        seedNodes = List.copyOf(seedNodes);
+        requireName("id", node);
+        requireName("region", region);
+        if (roles.isEmpty()
+                || !Set.of(EDGE, MODEL).containsAll(roles)
+                || Set.copyOf(roles).size() < roles.size()) {
+            throw new IllegalArgumentException(
+                    "meridian.node.roles " + roles + ": expected \"edge\", \"model\" or both, each once");
+        }
+        if (port < 0 || port > 65_535) {
+            throw new IllegalArgumentException("meridian.cluster.port " + port + ": expected 0 to 65535");
+        }
+        for (String seed : seedNodes) {
+            if (!SEED.matcher(seed).matches()) {
+                throw new IllegalArgumentException("meridian.cluster.seed-nodes '" + seed + "': expected host:port");
+            }
+        }
+        if (minMembers < 1) {
+            throw new IllegalArgumentException("meridian.cluster.min-members " + minMembers + ": expected at least 1");
+        }
+    }
+
+    private static void requireName(String key, String value) {
+        if (!ReplicaId.NAME.matcher(value).matches()) {
+            throw new IllegalArgumentException("meridian.node." + key + " '" + value
+                    + "': expected 1 to 32 characters of a-z, 0-9 and -, the first and last no -");
+        }
+    }
+
+    static ClusterSettings from(Config root) {
+        Config node = root.getConfig("meridian.node");
+        Config cluster = root.getConfig("meridian.cluster");
+        String id = node.getString("id");
+        return new ClusterSettings(
+                id,
+                node.getString("region"),
+                node.getStringList("roles"),
+                Path.of(System.getProperty("meridian.home", ""))
+                        .resolve(node.getString("state-dir"))
+                        .resolve(id + ".pins"),
+                cluster.getString("host"),
+                cluster.getInt("port"),
+                cluster.getStringList("seed-nodes"),
+                cluster.getInt("min-members"));
+    }
+
+    boolean isEdge() {
+        return roles.contains(EDGE);
+    }
+
+    boolean holdsModels() {
+        return roles.contains(MODEL);
+    }
+
+    /** What follows from it for Pekko. */
+    Config pekko() {
+        List<String> all = new ArrayList<>(roles);
+        all.add(NODE_ROLE + node);
+        return ConfigFactory.parseMap(
+                Map.of(
+                        "pekko.remote.artery.canonical.hostname", host,
+                        "pekko.remote.artery.canonical.port", port,
+                        "pekko.cluster.roles", all,
+                        "pekko.cluster.multi-data-center.self-data-center", region,
+                        "pekko.cluster.min-nr-of-members", minMembers),
+                "meridian.cluster");
+    }
+
+    /** The addresses of the seed nodes as Pekko writes them. */
+    List<String> seedAddresses() {
+        return seedNodes.stream().map(seed -> "pekko://" + SYSTEM + "@" + seed).toList();
+    }
+}

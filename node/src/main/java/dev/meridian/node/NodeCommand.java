@@ -1,0 +1,64 @@
+package dev.meridian.node;
+
+import dev.meridian.actors.Loadable;
+import dev.meridian.edge.HttpEdge;
+import dev.meridian.edge.access.AccessSettings;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** One member of a cluster of several processes or machines. */
+@Command(name = "node", description = "Run one node of a cluster, as its configuration says, until Ctrl-C.")
+final class NodeCommand implements Callable<Integer> {
+    /** Exit code of a node that the cluster has taken out: a supervisor starts it again. */
+    static final int TAKEN_OUT = 69;
+
+    @Mixin
+    private ConfigOptions options = new ConfigOptions();
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        NodeSettings settings = NodeSettings.load(options.config, Map.of());
+        if (settings.cluster().isEdge()) {
+            HttpEdge.check(settings.edge());
+        }
+        List<Loadable> loadables =
+                settings.cluster().holdsModels() ? Loadables.scan(options.models(), settings) : List.of();
+        ClusterNode node = ClusterNode.start(settings, loadables);
+        CompletableFuture<Integer> told = StopSignals.listen();
+        CompletableFuture<Integer> ended = node.ended().thenApply(_ -> TAKEN_OUT);
+        greet(node, settings);
+        int exitCode = (int) CompletableFuture.anyOf(told, ended).join();
+        PrintWriter out = spec.commandLine().getOut();
+        if (exitCode == TAKEN_OUT) {
+            out.println("The cluster has taken this node out.");
+        } else {
+            out.println(UpCommand.stopping(settings.stopGrace()));
+            out.flush();
+            node.close();
+            out.println("Stopped.");
+        }
+        out.flush();
+        return exitCode;
+    }
+
+    private void greet(ClusterNode node, NodeSettings settings) {
+        PrintWriter out = spec.commandLine().getOut();
+        ClusterSettings self = settings.cluster();
+        AccessSettings access = settings.edge().access();
+        out.println("Node " + self.node() + " of region " + self.region() + " runs.");
+        out.println("  Cluster " + self.host() + ":" + self.port());
+        node.clientAddress().ifPresent(address -> out.println("  API     " + UpCommand.url(address, access) + "/v1"));
+        node.adminAddress().ifPresent(address -> out.println("  Admin   " + UpCommand.url(address, access)));
+        out.flush();
+    }
+}

@@ -1,0 +1,67 @@
+package dev.meridian.placement;
+
+import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.cluster.ReplicaStatus;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** What a node knows of the cluster at one moment: an immutable picture. */
+public final class ClusterView {
+    private static final ClusterView EMPTY = new ClusterView(List.of());
+
+    private final Map<String, NodeView> nodes = new TreeMap<>();
+    private final Map<String, List<Candidate>> candidates = new TreeMap<>();
+    private final Map<String, ModelInfo> models = new TreeMap<>();
+
+    /** A replica that can take attempts, and the node that holds it. */
+    public record Candidate(NodeView node, ReplicaStatus replica) {}
+
+    public ClusterView(Collection<NodeView> nodes) {
+        for (NodeView node : nodes) {
+            this.nodes.put(node.id(), node);
+        }
+        for (NodeView node : this.nodes.values()) {
+            for (ReplicaStatus replica : node.status().replicas()) {
+                models.putIfAbsent(replica.model().id(), replica.model());
+                if (replica.host() != null
+                        && (replica.state() == ReplicaState.READY || replica.state() == ReplicaState.STANDBY)) {
+                    candidates
+                            .computeIfAbsent(replica.model().id(), _ -> new ArrayList<>())
+                            .add(new Candidate(node, replica));
+                }
+            }
+        }
+    }
+
+    public static ClusterView empty() {
+        return EMPTY;
+    }
+
+    /** By id. */
+    public List<NodeView> nodes() {
+        return List.copyOf(nodes.values());
+    }
+
+    public Optional<NodeView> node(String id) {
+        return Optional.ofNullable(nodes.get(id));
+    }
+
+    /** Models that some node holds or loads, by id. */
+    public List<ModelInfo> models() {
+        return List.copyOf(models.values());
+    }
+
+    public Optional<ModelInfo> model(String id) {
+        return Optional.ofNullable(models.get(id));
+    }
+
+    /** Replicas of a model that have a host, whether their nodes are heard or not. */
+    public List<Candidate> candidates(String model) {
+        return candidates.getOrDefault(model, List.of());
+    }
+}

@@ -1,0 +1,67 @@
+package dev.meridian.placement;
+
+import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
+import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.cluster.ReplicaStatus;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a region's placement knows of one of its nodes.
+ *
+ * @param usable whether it is heard, holds models and does not leave
+ * @param gone whether it was silent for so long that its replicas go elsewhere
+ */
+public record NodeFacts(
+        String id,
+        boolean usable,
+        boolean gone,
+        long budgetBytes,
+        long reservedBytes,
+        List<ModelInfo> bundles,
+        List<ReplicaStatus> replicas) {
+    static final String MODEL_ROLE = "model";
+
+    public NodeFacts {
+        bundles = List.copyOf(bundles);
+        replicas = List.copyOf(replicas);
+    }
+
+    /** Of the nodes of a region that a view holds. */
+    static List<NodeFacts> of(ClusterView view, String region, PlacementSettings settings, long nowNanos) {
+        return view.nodes().stream()
+                .filter(node -> node.status().region().equals(region))
+                .map(node -> of(node, settings, nowNanos))
+                .toList();
+    }
+
+    private static NodeFacts of(NodeView node, PlacementSettings settings, long nowNanos) {
+        NodeStatus status = node.status();
+        long silent = node.silentNanos(nowNanos);
+        boolean holdsModels = status.roles().contains(MODEL_ROLE);
+        return new NodeFacts(
+                node.id(),
+                holdsModels && !status.leaving() && silent <= settings.silence().toNanos(),
+                silent > settings.rehomeAfter().toNanos(),
+                status.budgetBytes(),
+                status.reservedBytes(),
+                status.bundles(),
+                status.replicas());
+    }
+
+    Optional<ReplicaStatus> replica(ReplicaId id) {
+        return replicas.stream().filter(replica -> replica.id().equals(id)).findFirst();
+    }
+
+    boolean has(ReplicaId id, ReplicaState state) {
+        return replica(id).filter(replica -> replica.state() == state).isPresent();
+    }
+
+    Optional<ModelInfo> bundle(String model, String digest) {
+        return bundles.stream()
+                .filter(bundle -> bundle.id().equals(model) && bundle.digest().equals(digest))
+                .findFirst();
+    }
+}

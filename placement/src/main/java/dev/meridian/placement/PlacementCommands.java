@@ -1,0 +1,272 @@
+package dev.meridian.placement;
+
+import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.Change.State;
+import dev.meridian.protocol.cluster.Change.Verb;
+import dev.meridian.protocol.cluster.Pin;
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementCommand;
+import dev.meridian.protocol.cluster.PlacementCommand.Drain;
+import dev.meridian.protocol.cluster.PlacementCommand.Move;
+import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
+import dev.meridian.protocol.cluster.PlacementRefusal;
+import dev.meridian.protocol.cluster.PlacementReply;
+import dev.meridian.protocol.cluster.PlacementReply.Planned;
+import dev.meridian.protocol.cluster.PlacementReply.Refused;
+import dev.meridian.protocol.cluster.ReplicaId;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** What a region's placement does with an operator's command: a reply, and the table that follows. Pure but for new ids. */
+final class PlacementCommands {
+    private final PinTable table;
+    private final Collection<NodeFacts> nodes;
+    private final long nowMillis;
+
+    /** The table is the one that was there where nothing changes. */
+    record Decision(PlacementReply reply, PinTable table) {}
+
+    PlacementCommands(PinTable table, Collection<NodeFacts> nodes, long nowMillis) {
+        this.table = table;
+        this.nodes = List.copyOf(nodes);
+        this.nowMillis = nowMillis;
+    }
+
+    Decision decide(PlacementCommand command) {
+        return switch (command) {
+            case Move move -> move(move);
+            case Drain drain -> drain(drain);
+            case Undrain undrain -> undrain(undrain);
+        };
+    }
+
+    private Decision move(Move move) {
+        Optional<Change> earlier = earlier(move.idempotencyKey());
+        if (earlier.isPresent()) {
+            Change change = earlier.get();
+            boolean same = change.verb() == Verb.MOVE
+                    && move.replica().equals(change.replica())
+                    && move.to().equals(change.to());
+            return again(change, same);
+        }
+        Optional<Pin> found = table.pin(move.replica());
+        if (found.isEmpty()) {
+            return refuse(PlacementRefusal.REPLICA_UNKNOWN, "there is no replica " + move.replica());
+        }
+        Pin pin = found.get();
+        Optional<NodeFacts> target = node(move.to());
+        if (target.isEmpty()) {
+            return refuse(
+                    PlacementRefusal.NODE_UNKNOWN, "there is no node " + move.to() + " in region " + table.region());
+        }
+        if (move.generation() != 0 && move.generation() != pin.generation()) {
+            return refuse(
+                    PlacementRefusal.STALE_GENERATION,
+                    move.replica() + " is at generation " + pin.generation() + ", not " + move.generation());
+        }
+        if (pin.next() != null || running(pin)) {
+            return refuse(
+                    PlacementRefusal.CHANGE_RUNNING,
+                    move.replica() + " moves already, at generation " + pin.generation());
+        }
+        if (pin.node().equals(move.to())) {
+            return refuse(PlacementRefusal.SAME_NODE, move.replica() + " is on " + move.to() + " already");
+        }
+        Optional<TargetCheck.No> no = TargetCheck.refusal(
+                new TargetCheck.Question(target.get(), move.replica(), table.pins(), table.draining()));
+        if (no.isPresent()) {
+            return refuse(no.get().reason(), no.get().message());
+        }
+        List<String> plan = List.of(
+                "load " + move.replica() + " on " + move.to(),
+                "send new requests to " + move.to(),
+                "let its streams on " + pin.node() + " end, or go on at " + move.to() + " after the drain deadline",
+                "unload it on " + pin.node());
+        Change change = change(Verb.MOVE, move, pin.replica(), pin.node(), move.to());
+        if (move.dryRun()) {
+            return new Decision(new Planned(change, plan), table);
+        }
+        Change running = change.with(State.RUNNING, "loads on " + move.to(), nowMillis);
+        List<Pin> pins = new ArrayList<>(table.pins());
+        pins.replaceAll(each -> each.equals(pin) ? new Pin(pin.replica(), pin.node(), next(), move.to()) : each);
+        return new Decision(new Planned(running, plan), after(pins, table.draining(), running));
+    }
+
+    private Decision drain(Drain drain) {
+        Optional<Change> earlier = earlier(drain.idempotencyKey());
+        if (earlier.isPresent()) {
+            return again(
+                    earlier.get(),
+                    earlier.get().verb() == Verb.DRAIN && earlier.get().from().equals(drain.node()));
+        }
+        if (node(drain.node()).isEmpty()) {
+            return refuse(
+                    PlacementRefusal.NODE_UNKNOWN, "there is no node " + drain.node() + " in region " + table.region());
+        }
+        if (table.draining().contains(drain.node())) {
+            return refuse(PlacementRefusal.CHANGE_RUNNING, drain.node() + " is drained already");
+        }
+        List<String> draining = new ArrayList<>(table.draining());
+        draining.add(drain.node());
+        List<String> plan = new ArrayList<>();
+        // As the planner will do it, one after the other, so that two do not count on the same room.
+        List<Pin> pins = new ArrayList<>(table.pins());
+        for (Pin pin : table.pins()) {
+            if (pin.node().equals(drain.node())) {
+                Optional<NodeFacts> target = nodes.stream()
+                        .filter(node -> TargetCheck.refusal(
+                                        new TargetCheck.Question(node, pin.replica(), pins, draining))
+                                .isEmpty())
+                        .findFirst();
+                if (target.isEmpty()) {
+                    plan.add(stays(pin));
+                } else {
+                    pins.replaceAll(each -> each.equals(pin)
+                            ? new Pin(
+                                    pin.replica(),
+                                    pin.node(),
+                                    pin.generation(),
+                                    target.get().id())
+                            : each);
+                    plan.add("move " + pin.replica() + " to " + target.get().id());
+                }
+            }
+        }
+        if (plan.stream().anyMatch(step -> step.startsWith("no node"))) {
+            return refuse(PlacementRefusal.NO_ROOM, String.join("; ", plan));
+        }
+        plan.add("place nothing on " + drain.node() + " until it is undrained");
+        Change change = change(Verb.DRAIN, drain, null, drain.node(), null);
+        if (drain.dryRun()) {
+            return new Decision(new Planned(change, plan), table);
+        }
+        Change running = change.with(State.RUNNING, "moves its replicas", nowMillis);
+        return new Decision(new Planned(running, plan), after(table.pins(), draining, running));
+    }
+
+    /** A replica that another of its model stands in for may go without a place of its own. */
+    private String stays(Pin pin) {
+        boolean standIn = table.pins().stream()
+                .anyMatch(other -> !other.replica().equals(pin.replica())
+                        && other.replica().model().equals(pin.replica().model())
+                        && !other.node().equals(pin.node()));
+        return standIn
+                ? "unload " + pin.replica() + ": no other node can take it, and others of its model serve on"
+                : "no node can take " + pin.replica();
+    }
+
+    private Decision undrain(Undrain undrain) {
+        Optional<Change> earlier = earlier(undrain.idempotencyKey());
+        if (earlier.isPresent()) {
+            return again(
+                    earlier.get(),
+                    earlier.get().verb() == Verb.UNDRAIN && earlier.get().from().equals(undrain.node()));
+        }
+        if (node(undrain.node()).isEmpty() && !table.draining().contains(undrain.node())) {
+            return refuse(
+                    PlacementRefusal.NODE_UNKNOWN,
+                    "there is no node " + undrain.node() + " in region " + table.region());
+        }
+        Change change = change(Verb.UNDRAIN, undrain, null, undrain.node(), null);
+        List<String> plan = List.of("let " + undrain.node() + " hold replicas again");
+        if (undrain.dryRun()) {
+            return new Decision(new Planned(change, plan), table);
+        }
+        List<String> draining = new ArrayList<>(table.draining());
+        draining.remove(undrain.node());
+        Change done = change.with(State.DONE, "may hold replicas", nowMillis);
+        List<Change> changes = new ArrayList<>(table.changes());
+        changes.replaceAll(
+                each -> each.verb() == Verb.DRAIN && each.from().equals(undrain.node()) && each.state() == State.RUNNING
+                        ? each.with(State.UNDONE, "undrained before it was empty", nowMillis)
+                        : each);
+        PinTable changed = new PinTable(table.region(), table.generation(), table.pins(), draining, changes);
+        return new Decision(
+                new Planned(done, plan),
+                new PlacementCommands(changed, nodes, nowMillis).after(table.pins(), draining, done));
+    }
+
+    private long next() {
+        return table.generation() + 1;
+    }
+
+    private PinTable after(List<Pin> pins, List<String> draining, Change added) {
+        List<Change> changes = new ArrayList<>(table.changes());
+        changes.add(added);
+        while (changes.size() > PinTable.MAX_CHANGES) {
+            changes.remove(oldestThatIsOver(changes));
+        }
+        return new PinTable(table.region(), next(), pins, draining, changes);
+    }
+
+    private static int oldestThatIsOver(List<Change> changes) {
+        for (int i = 0; i < changes.size(); i++) {
+            if (changes.get(i).state().isOver()) {
+                return i;
+            }
+        }
+        return 0;
+    }
+
+    private Change change(
+            Verb verb, PlacementCommand command, @Nullable ReplicaId replica, String from, @Nullable String to) {
+        String by = switch (command) {
+            case Move move -> move.by();
+            case Drain drain -> drain.by();
+            case Undrain undrain -> undrain.by();
+        };
+        String key = switch (command) {
+            case Move move -> move.idempotencyKey();
+            case Drain drain -> drain.idempotencyKey();
+            case Undrain undrain -> undrain.idempotencyKey();
+        };
+        return new Change(
+                "chg-" + UUID.randomUUID().toString().substring(0, 13),
+                verb,
+                by,
+                replica,
+                from,
+                to,
+                State.PLANNED,
+                "",
+                next(),
+                nowMillis,
+                nowMillis,
+                key);
+    }
+
+    private boolean running(Pin pin) {
+        return table.changes().stream()
+                .anyMatch(change ->
+                        change.state() == State.RUNNING && pin.replica().equals(change.replica()));
+    }
+
+    private Optional<Change> earlier(@Nullable String key) {
+        return key == null
+                ? Optional.empty()
+                : table.changes().stream()
+                        .filter(change -> Objects.equals(key, change.idempotencyKey()))
+                        .findFirst();
+    }
+
+    private Decision again(Change earlier, boolean same) {
+        return same
+                ? new Decision(new Planned(earlier, List.of()), table)
+                : refuse(
+                        PlacementRefusal.IDEMPOTENCY_KEY_REUSED,
+                        "that Idempotency-Key was used for " + earlier.id() + ", a change of another kind");
+    }
+
+    private Optional<NodeFacts> node(String id) {
+        return nodes.stream().filter(node -> node.id().equals(id)).findFirst();
+    }
+
+    private Decision refuse(PlacementRefusal reason, String message) {
+        return new Decision(new Refused(reason, message), table);
+    }
+}

@@ -1,0 +1,168 @@
+package dev.meridian.placement;
+
+import dev.meridian.protocol.cluster.PinMessage;
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementCommand;
+import dev.meridian.protocol.cluster.PlacementReply;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one writer of a region's pins: a cluster singleton of the region.
+ *
+ * <ul>
+ *   <li>gathering: asks the keepers of all nodes of the region which table they have, for a moment; then turns to the newest one
+ *   <li>deciding: compares, every interval, what is with what should be, and takes operators' commands
+ * </ul>
+ *
+ * <p>It remembers nothing that is not in the table, so its successor on another node goes on where it stopped.
+ */
+public final class RegionPlacement {
+    private static final Logger LOG = LoggerFactory.getLogger(RegionPlacement.class);
+    private static final Duration GATHER_FOR = Duration.ofMillis(800);
+
+    /** What the placement hears. */
+    public sealed interface Command {}
+
+    private record FromOperator(PlacementCommand command) implements Command {}
+
+    private record FromKeeper(PinMessage message) implements Command {}
+
+    private enum Timer implements Command {
+        GATHERED,
+        PLAN
+    }
+
+    /**
+     * What it works with.
+     *
+     * @param region its own
+     * @param members ids of the region's nodes that belong to the cluster
+     * @param view what this node knows now
+     * @param keepers of all nodes of the region, this one's first
+     * @param nanoClock the clock of {@code view}
+     */
+    public record Surroundings(
+            String region,
+            PlacementSettings settings,
+            Supplier<Collection<String>> members,
+            Supplier<ClusterView> view,
+            Supplier<List<ActorRef<PinMessage>>> keepers,
+            Clock clock,
+            LongSupplier nanoClock) {}
+
+    private final Surroundings around;
+    private final ActorRef<PinMessage> fromKeepers;
+    private final long startedNanos;
+    private PinTable table;
+
+    private RegionPlacement(ActorContext<Command> context, Surroundings around) {
+        this.around = around;
+        fromKeepers = context.messageAdapter(PinMessage.class, FromKeeper::new);
+        startedNanos = around.nanoClock().getAsLong();
+        table = PinTable.empty(around.region());
+    }
+
+    /** A placement, gathering. */
+    public static Behavior<PlacementCommand> create(Surroundings around) {
+        Behavior<Command> placement = Behaviors.withStash(
+                1000,
+                stash -> Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+                    RegionPlacement created = new RegionPlacement(context, around);
+                    timers.startSingleTimer(Timer.GATHERED, GATHER_FOR);
+                    timers.startTimerWithFixedDelay(
+                            Timer.PLAN, around.settings().planInterval());
+                    around.keepers().get().forEach(keeper -> keeper.tell(new PinMessage.Ask(created.fromKeepers)));
+                    return Behaviors.receiveMessage(command -> {
+                        switch (command) {
+                            case FromKeeper(PinMessage message) -> created.onKeeper(message);
+                            case FromOperator _ -> stash.stash(command);
+                            case Timer.PLAN -> {}
+                            case Timer.GATHERED -> {
+                                LOG.info(
+                                        "the placement of {} starts from generation {}",
+                                        around.region(),
+                                        created.table.generation());
+                                return stash.unstashAll(created.deciding());
+                            }
+                        }
+                        return Behaviors.same();
+                    });
+                })));
+        return Behaviors.transformMessages(
+                PlacementCommand.class, placement, builder -> builder.match(PlacementCommand.class, FromOperator::new));
+    }
+
+    private Behavior<Command> deciding() {
+        return Behaviors.receiveMessage(command -> {
+            switch (command) {
+                case FromOperator(PlacementCommand asked) -> onOperator(asked);
+                case FromKeeper(PinMessage message) -> onKeeper(message);
+                case Timer.PLAN -> plan();
+                case Timer.GATHERED -> throw new IllegalStateException("gathered while deciding");
+            }
+            return Behaviors.same();
+        });
+    }
+
+    private void onKeeper(PinMessage message) {
+        if (message instanceof PinMessage.Newest(PinTable known) && known.generation() > table.generation()) {
+            table = known;
+        }
+    }
+
+    private List<NodeFacts> facts() {
+        return NodeFacts.of(
+                around.view().get(),
+                around.region(),
+                around.settings(),
+                around.nanoClock().getAsLong());
+    }
+
+    private void plan() {
+        if (knowsEnough()) {
+            write(PlacementPlanner.plan(
+                    table, facts(), around.settings().replicas(), around.clock().millis()));
+        }
+    }
+
+    /** At its start it has not heard of everybody yet, and whom it has not heard of it would take for gone. */
+    private boolean knowsEnough() {
+        ClusterView view = around.view().get();
+        boolean all = around.members().get().stream()
+                        .allMatch(node -> view.node(node).isPresent())
+                && table.pins().stream().allMatch(pin -> view.node(pin.node()).isPresent());
+        long patience =
+                around.settings().rehomeAfter().toNanos() + TimeUnit.MILLISECONDS.toNanos(GATHER_FOR.toMillis());
+        return all || around.nanoClock().getAsLong() - startedNanos >= patience;
+    }
+
+    private void write(PinTable next) {
+        if (next.generation() > table.generation()) {
+            table = next;
+            around.keepers().get().getFirst().tell(new PinMessage.Newest(next));
+        }
+    }
+
+    private void onOperator(PlacementCommand command) {
+        PlacementCommands.Decision decision =
+                new PlacementCommands(table, facts(), around.clock().millis()).decide(command);
+        write(decision.table());
+        PlacementReply reply = decision.reply();
+        if (reply instanceof PlacementReply.Planned planned && decision.table().generation() > 0) {
+            LOG.info("{} by {}: {}", planned.change().verb(), planned.change().by(), planned.plan());
+        }
+        command.replyTo().tell(reply);
+    }
+}

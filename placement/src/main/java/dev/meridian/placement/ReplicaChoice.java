@@ -1,0 +1,78 @@
+package dev.meridian.placement;
+
+import dev.meridian.placement.ClusterView.Candidate;
+import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.message.ReplicaCommand;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Chooses the replica for an attempt: of nodes that are heard, those of the edge's own region before others, the nearest of
+ * other regions; then the less busy of two that are drawn (power of two choices, Mitzenmacher 2001). A pure function.
+ *
+ * @param region the edge's own
+ * @param silenceNanos a node that was silent for longer gets nothing new
+ */
+public record ReplicaChoice(String region, long silenceNanos) {
+    /**
+     * Chooses.
+     *
+     * @param but where the last attempt went: given back only where there is no other
+     */
+    public Optional<ActorRef<ReplicaCommand>> choose(
+            ClusterView view,
+            String model,
+            @Nullable ActorRef<ReplicaCommand> but,
+            long nowNanos,
+            RandomGenerator random) {
+        List<Candidate> usable = new ArrayList<>();
+        boolean knowsBut = false;
+        for (Candidate candidate : view.candidates(model)) {
+            boolean heard = candidate.node().silentNanos(nowNanos) <= silenceNanos;
+            if (heard && !candidate.node().status().leaving()) {
+                boolean isBut = but != null && but.equals(candidate.replica().host());
+                knowsBut |= isBut;
+                if (!isBut) {
+                    usable.add(candidate);
+                }
+            }
+        }
+        if (usable.isEmpty()) {
+            return knowsBut ? Optional.ofNullable(but) : Optional.empty();
+        }
+        List<Candidate> best = best(usable);
+        Candidate one = best.get(random.nextInt(best.size()));
+        Candidate other = best.get(random.nextInt(best.size()));
+        return Optional.ofNullable(
+                (load(other) < load(one) ? other : one).replica().host());
+    }
+
+    /** Those that no other is preferred to. */
+    private List<Candidate> best(List<Candidate> usable) {
+        Comparator<Candidate> order = Comparator.comparingInt(this::rank)
+                .thenComparing(this::farAway)
+                .thenComparing(candidate -> candidate.replica().state() != ReplicaState.READY);
+        Candidate first = usable.stream().min(order).orElseThrow();
+        return usable.stream()
+                .filter(candidate -> order.compare(candidate, first) == 0)
+                .toList();
+    }
+
+    private int rank(Candidate candidate) {
+        return candidate.node().status().region().equals(region) ? 0 : 1;
+    }
+
+    /** The region of a candidate of another region, so that all nodes of the nearest one are equal; empty in the own one. */
+    private String farAway(Candidate candidate) {
+        return rank(candidate) == 0 ? "" : candidate.node().status().region();
+    }
+
+    private static int load(Candidate candidate) {
+        return candidate.replica().queueDepth() + candidate.replica().runningSequences();
+    }
+}

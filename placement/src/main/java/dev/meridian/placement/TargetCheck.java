@@ -1,0 +1,78 @@
+package dev.meridian.placement;
+
+import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.Pin;
+import dev.meridian.protocol.cluster.PlacementRefusal;
+import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.cluster.ReplicaState;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+
+/** Whether a node can take a replica, and why not. A pure function. */
+final class TargetCheck {
+    private TargetCheck() {}
+
+    record Question(NodeFacts node, ReplicaId replica, Collection<Pin> pins, List<String> draining) {}
+
+    record No(PlacementRefusal reason, String message) {}
+
+    /** Empty where it can. */
+    static Optional<No> refusal(Question question) {
+        NodeFacts node = question.node();
+        ReplicaId replica = question.replica();
+        if (!node.usable()) {
+            return no(
+                    PlacementRefusal.NODE_NOT_READY,
+                    "node " + node.id() + " does not answer, holds no models or stops");
+        }
+        if (question.draining().contains(node.id())) {
+            return no(PlacementRefusal.NODE_DRAINING, "node " + node.id() + " is drained");
+        }
+        if (node.has(replica, ReplicaState.FAILED)) {
+            return no(PlacementRefusal.NODE_NOT_READY, "node " + node.id() + " could not load " + replica);
+        }
+        Optional<ModelInfo> bundle = node.bundle(replica.model(), replica.digest());
+        if (bundle.isEmpty()) {
+            return no(
+                    PlacementRefusal.BUNDLE_MISSING,
+                    "node " + node.id() + " has no bundle " + replica.model() + " with the digest " + replica.digest());
+        }
+        Optional<Pin> other = question.pins().stream()
+                .filter(pin -> pin.replica().model().equals(replica.model()))
+                .filter(pin -> !pin.replica().equals(replica))
+                .filter(pin -> pin.node().equals(node.id()) || node.id().equals(pin.next()))
+                .findFirst();
+        if (other.isPresent()) {
+            return no(
+                    PlacementRefusal.ALREADY_THERE,
+                    "node " + node.id() + " holds " + other.get().replica() + " of the same model");
+        }
+        long needed = bundle.get().weightBytes();
+        long promised = promised(question);
+        long free = node.budgetBytes() - node.reservedBytes() - promised;
+        return needed <= free
+                ? Optional.empty()
+                : no(
+                        PlacementRefusal.OVER_BUDGET,
+                        replica.model() + " needs " + needed + " bytes, node " + node.id() + " has " + Math.max(0, free)
+                                + " left of " + node.budgetBytes());
+    }
+
+    /** What is pinned to the node and has not been reserved there yet. */
+    private static long promised(Question question) {
+        NodeFacts node = question.node();
+        return question.pins().stream()
+                .filter(pin -> !pin.replica().equals(question.replica()))
+                .filter(pin -> pin.node().equals(node.id()) || node.id().equals(pin.next()))
+                .map(Pin::replica)
+                .filter(pinned -> node.replica(pinned).isEmpty())
+                .flatMap(pinned -> node.bundle(pinned.model(), pinned.digest()).stream())
+                .mapToLong(ModelInfo::weightBytes)
+                .sum();
+    }
+
+    private static Optional<No> no(PlacementRefusal reason, String message) {
+        return Optional.of(new No(reason, message));
+    }
+}

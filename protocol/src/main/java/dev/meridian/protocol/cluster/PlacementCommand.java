@@ -1,0 +1,42 @@
+package dev.meridian.protocol.cluster;
+
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/** What an operator asks of a region's placement. Each is answered by a {@link PlacementReply}. */
+public sealed interface PlacementCommand {
+    ActorRef<PlacementReply> replyTo();
+
+    /**
+     * Move a replica to another node of its region.
+     *
+     * @param by who asks
+     * @param generation what the asker has seen of the pin, so that two who move at once do not both win; 0 for any
+     * @param idempotencyKey null where there is none
+     */
+    record Move(
+            ReplicaId replica,
+            String to,
+            boolean dryRun,
+            String by,
+            long generation,
+            @Nullable String idempotencyKey,
+            ActorRef<PlacementReply> replyTo)
+            implements PlacementCommand {}
+
+    /** Move everything off a node, and place nothing there until it is undrained. */
+    record Drain(
+            String node,
+            boolean dryRun,
+            String by,
+            @Nullable String idempotencyKey,
+            ActorRef<PlacementReply> replyTo) implements PlacementCommand {}
+
+    /** Let a node hold replicas again. */
+    record Undrain(
+            String node,
+            boolean dryRun,
+            String by,
+            @Nullable String idempotencyKey,
+            ActorRef<PlacementReply> replyTo) implements PlacementCommand {}
+}
