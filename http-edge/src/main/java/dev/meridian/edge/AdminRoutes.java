@@ -1,21 +1,31 @@
 package dev.meridian.edge;
 
+import dev.meridian.edge.access.ApiKey;
+import dev.meridian.edge.access.Caller;
 import dev.meridian.edge.access.Gate;
 import dev.meridian.edge.access.Role;
+import dev.meridian.edge.admin.AdminApi;
 import dev.meridian.edge.http.ConnectionStage;
 import dev.meridian.edge.http.Presence;
+import dev.meridian.edge.openai.ApiError;
+import dev.meridian.edge.openai.ApiException;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpEntity;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.stream.Materializer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The operators' port: health and metrics. */
+/** The operators' port: health, metrics, and the cluster where there is one. */
 final class AdminRoutes implements ConnectionStage.Handler {
     private static final Logger LOG = LoggerFactory.getLogger(AdminRoutes.class);
 
@@ -23,12 +33,26 @@ final class AdminRoutes implements ConnectionStage.Handler {
     private final Readiness readiness;
     private final Lifecycle lifecycle;
     private final PrometheusMeterRegistry registry;
+    private final EdgeSettings settings;
+    private final Materializer materializer;
+    private final @Nullable AdminApi cluster;
 
-    AdminRoutes(Gate gate, Readiness readiness, Lifecycle lifecycle, PrometheusMeterRegistry registry) {
+    /** @param cluster null where the node is in none */
+    AdminRoutes(
+            Gate gate,
+            Readiness readiness,
+            Lifecycle lifecycle,
+            PrometheusMeterRegistry registry,
+            EdgeSettings settings,
+            Materializer materializer,
+            @Nullable AdminApi cluster) {
         this.gate = gate;
         this.readiness = readiness;
         this.lifecycle = lifecycle;
         this.registry = registry;
+        this.settings = settings;
+        this.materializer = materializer;
+        this.cluster = cluster;
     }
 
     @Override
@@ -38,11 +62,11 @@ final class AdminRoutes implements ConnectionStage.Handler {
                 .orElseGet(() -> gate.admit(request, Role.ADMIN));
         return switch (answer) {
             case Gate.Refused refused -> done(Responses.error(refused.error()).addHeaders(refused.headers()));
-            case Gate.Admitted _ -> route(request);
+            case Gate.Admitted(Caller caller) -> route(request, caller);
         };
     }
 
-    private CompletionStage<HttpResponse> route(HttpRequest request) {
+    private CompletionStage<HttpResponse> route(HttpRequest request, Caller caller) {
         Optional<Route> found = Route.find(Role.ADMIN, request.getUri().path());
         if (found.isEmpty()) {
             return done(Responses.notFound());
@@ -55,8 +79,64 @@ final class AdminRoutes implements ConnectionStage.Handler {
             case LIVE -> done(Responses.json(200, "{\"status\":\"live\"}"));
             case READY -> ready();
             case METRICS -> done(metrics());
+            case NODES, NODE_CHANGE, REPLICAS, REPLICA_CHANGE, PLACED_MODELS, CHANGES, CHANGE ->
+                cluster == null ? done(Responses.notFound()) : placement(route, request, caller, cluster);
             case CHAT, COMPLETIONS, MODELS, MODEL -> throw new IllegalStateException(route + " is on the other port");
         };
+    }
+
+    private CompletionStage<HttpResponse> placement(Route route, HttpRequest request, Caller caller, AdminApi admin) {
+        return switch (route) {
+            case NODES -> done(Responses.json(200, admin.nodes()));
+            case REPLICAS -> done(Responses.json(200, admin.replicas()));
+            case PLACED_MODELS -> done(Responses.json(200, admin.models()));
+            case CHANGES -> done(Responses.json(200, admin.changes()));
+            case CHANGE ->
+                done(admin.change(route.rest(request.getUri().path()))
+                        .map(json -> Responses.json(200, json))
+                        .orElseGet(() ->
+                                Responses.error(ApiError.http(404, "change_unknown", "There is no such change."))));
+            case NODE_CHANGE, REPLICA_CHANGE -> change(route, request, caller, admin);
+            default -> throw new IllegalStateException(route + " is about no cluster");
+        };
+    }
+
+    private CompletionStage<HttpResponse> change(Route route, HttpRequest request, Caller caller, AdminApi admin) {
+        String by = caller instanceof Caller.Keyed(ApiKey key) ? key.name() : "loopback";
+        return body(request)
+                .thenCompose(body -> admin.change(
+                        route == Route.REPLICA_CHANGE,
+                        route.rest(request.getUri().path()),
+                        body,
+                        request.getUri().query().get("wait"),
+                        request.getHeader("Idempotency-Key").map(HttpHeader::value),
+                        by))
+                .handle((answer, failure) -> {
+                    if (failure == null) {
+                        return Responses.json(answer.status(), answer.body());
+                    }
+                    Throwable cause = failure instanceof CompletionException && failure.getCause() != null
+                            ? failure.getCause()
+                            : failure;
+                    if (cause instanceof ApiException refused) {
+                        return Responses.error(refused.error());
+                    }
+                    LOG.error("a change failed", cause);
+                    return Responses.error(ApiError.http(500, "internal_error", "The server failed."));
+                });
+    }
+
+    /** A change without arguments needs no body, and then no Content-Type. */
+    private CompletionStage<byte[]> body(HttpRequest request) {
+        if (request.entity() instanceof HttpEntity.Strict strict
+                && strict.getData().isEmpty()) {
+            return CompletableFuture.completedFuture(new byte[0]);
+        }
+        try {
+            return RequestBody.read(request, settings, materializer);
+        } catch (ApiException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private static CompletionStage<HttpResponse> done(HttpResponse response) {

@@ -2,6 +2,8 @@ package dev.meridian.edge;
 
 import dev.meridian.edge.access.Access;
 import dev.meridian.edge.access.OriginCheck;
+import dev.meridian.edge.admin.AdminApi;
+import dev.meridian.edge.admin.AdminCluster;
 import dev.meridian.edge.http.ConnectionStage;
 import dev.meridian.edge.http.Connections;
 import dev.meridian.edge.http.Cors;
@@ -33,7 +35,9 @@ import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.ServerBuilder;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.stream.SystemMaterializer;
 import org.apache.pekko.stream.javadsl.Flow;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A running HTTP edge: the clients' port with OpenAI's API and the operators' port with health and metrics.
@@ -98,10 +102,15 @@ public final class HttpEdge {
      * Throws {@link dev.meridian.edge.access.AccessException} where {@link #check} would.
      *
      * @param registry gets the edge's meters and is what {@code /metrics} shows
+     * @param cluster what {@code /admin/v1} shows and changes; null where the node is in none
      */
     public static CompletionStage<HttpEdge> start(
-            ActorSystem<?> system, EdgeSettings settings, ModelDirectory directory, PrometheusMeterRegistry registry) {
-        return start(system, settings, directory, registry, new SecureRandom(), InstantSource.system());
+            ActorSystem<?> system,
+            EdgeSettings settings,
+            ModelDirectory directory,
+            PrometheusMeterRegistry registry,
+            @Nullable AdminCluster cluster) {
+        return start(system, settings, directory, registry, cluster, new SecureRandom(), InstantSource.system());
     }
 
     static CompletionStage<HttpEdge> start(
@@ -109,6 +118,7 @@ public final class HttpEdge {
             EdgeSettings settings,
             ModelDirectory directory,
             PrometheusMeterRegistry registry,
+            @Nullable AdminCluster cluster,
             RandomGenerator random,
             InstantSource clock) {
         Access access = access(settings, clock);
@@ -141,7 +151,10 @@ public final class HttpEdge {
                 access.adminGate(settings.adminHost()),
                 new Readiness(system, settings, directory, mux, metrics, ids, clock),
                 lifecycle,
-                registry);
+                registry,
+                settings,
+                SystemMaterializer.get(system).materializer(),
+                cluster == null ? null : new AdminApi(system, cluster));
         return bind(system, settings, access, settings.clientHost(), settings.clientPort(), client)
                 .thenCompose(clientPort -> bind(
                                 system, settings, access, settings.adminHost(), settings.adminPort(), admin)

@@ -16,7 +16,14 @@ enum Route {
     MODEL(Role.CLIENT, List.of("GET", "HEAD"), "/v1/models/*"),
     LIVE(Role.ADMIN, List.of("GET", "HEAD"), "/health/live"),
     READY(Role.ADMIN, List.of("GET", "HEAD"), "/health/ready"),
-    METRICS(Role.ADMIN, List.of("GET", "HEAD"), "/metrics");
+    METRICS(Role.ADMIN, List.of("GET", "HEAD"), "/metrics"),
+    NODES(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/nodes"),
+    NODE_CHANGE(Role.ADMIN, List.of("POST"), "/admin/v1/nodes/*"),
+    REPLICAS(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/replicas"),
+    REPLICA_CHANGE(Role.ADMIN, List.of("POST"), "/admin/v1/replicas/*"),
+    PLACED_MODELS(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/models"),
+    CHANGES(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/changes"),
+    CHANGE(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/changes/*");
 
     private final Role port;
 

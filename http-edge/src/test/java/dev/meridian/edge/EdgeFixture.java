@@ -65,6 +65,7 @@ final class EdgeFixture implements AutoCloseable {
                 settings(overrides),
                 directory(),
                 registry,
+                null,
                 new Random(1),
                 () -> Instant.ofEpochMilli(nowMillis.get())));
     }

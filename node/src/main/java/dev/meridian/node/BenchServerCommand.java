@@ -88,7 +88,8 @@ final class BenchServerCommand implements Callable<Integer> {
                         system,
                         settings.edge(),
                         new Node.Directory(List.of(model), Map.of(Script.MODEL, replica)),
-                        registry)
+                        registry,
+                        null)
                 .toCompletableFuture()
                 .join();
         PrintWriter out = spec.commandLine().getOut();

@@ -7,6 +7,8 @@ import dev.meridian.protocol.cluster.PinMessage;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -40,8 +42,18 @@ final class ClusterMembers {
                         !member.uniqueAddress().equals(cluster.selfMember().uniqueAddress()));
     }
 
-    boolean isUp() {
-        return cluster.selfMember().status().equals(MemberStatus.up());
+    /** Ids of all members of that status. */
+    Set<String> nodes(MemberStatus status) {
+        return members()
+                .filter(member -> member.status().equals(status))
+                .flatMap(ClusterMembers::id)
+                .collect(Collectors.toSet());
+    }
+
+    private static Stream<String> id(Member member) {
+        return member.getRoles().stream()
+                .filter(role -> role.startsWith(ClusterSettings.NODE_ROLE))
+                .map(role -> role.substring(ClusterSettings.NODE_ROLE.length()));
     }
 
     /** Ids of this region's members that are up. */
@@ -49,9 +61,7 @@ final class ClusterMembers {
         return members()
                 .filter(member ->
                         member.dataCenter().equals(region) && member.status().equals(MemberStatus.up()))
-                .flatMap(member -> member.getRoles().stream())
-                .filter(role -> role.startsWith(ClusterSettings.NODE_ROLE))
-                .map(role -> role.substring(ClusterSettings.NODE_ROLE.length()))
+                .flatMap(ClusterMembers::id)
                 .toList();
     }
 

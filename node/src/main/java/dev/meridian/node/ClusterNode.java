@@ -4,15 +4,19 @@ import dev.meridian.actors.HeldReplicas;
 import dev.meridian.actors.Loadable;
 import dev.meridian.actors.NodeModels;
 import dev.meridian.edge.HttpEdge;
+import dev.meridian.edge.admin.AdminCluster;
+import dev.meridian.edge.admin.NodeRow;
 import dev.meridian.placement.ClusterView;
 import dev.meridian.placement.LocalNode;
 import dev.meridian.placement.NodeDirectory;
 import dev.meridian.placement.NodeIdentity;
+import dev.meridian.placement.NodeView;
 import dev.meridian.placement.PinFile;
 import dev.meridian.placement.PinKeeper;
 import dev.meridian.placement.RegionPlacement;
 import dev.meridian.placement.ReplicaChoice;
 import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinMessage;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
@@ -28,8 +32,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -39,12 +45,14 @@ import org.apache.pekko.actor.AddressFromURIString;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.cluster.ClusterEvent;
+import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.ClusterSingleton;
+import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.JoinSeedNodes;
 import org.apache.pekko.cluster.typed.SingletonActor;
@@ -70,7 +78,8 @@ final class ClusterNode implements AutoCloseable {
     private final AtomicReference<ClusterView> view = new AtomicReference<>(ClusterView.empty());
     private final AtomicReference<Map<String, PinTable>> tables = new AtomicReference<>(Map.of());
     private final ActorRef<NodeModels.Command> models;
-    private final ActorRef<PlacementCommand> placement;
+    private final Behavior<PlacementCommand> placementBehavior;
+    private final Map<String, ActorRef<PlacementCommand>> placements = new ConcurrentHashMap<>();
     private volatile boolean leaving;
     private @Nullable HttpEdge edge;
     private @Nullable ProcessMetrics metrics;
@@ -116,17 +125,16 @@ final class ClusterNode implements AutoCloseable {
                         System::nanoTime),
                 NodeDirectory.NAME,
                 Props.empty());
-        placement = ClusterSingleton.get(system)
-                .init(SingletonActor.of(
-                        RegionPlacement.create(new RegionPlacement.Surroundings(
-                                self.region(),
-                                settings.placement(),
-                                members::regionNodes,
-                                view::get,
-                                () -> keepers(keeper),
-                                Clock.systemUTC(),
-                                System::nanoTime)),
-                        "placement"));
+        placementBehavior = RegionPlacement.create(new RegionPlacement.Surroundings(
+                self.region(),
+                settings.placement(),
+                members::regionNodes,
+                view::get,
+                () -> keepers(keeper),
+                Clock.systemUTC(),
+                System::nanoTime));
+        placements.put(
+                self.region(), ClusterSingleton.get(system).init(SingletonActor.of(placementBehavior, "placement")));
     }
 
     private List<ActorRef<PinMessage>> keepers(ActorRef<PinMessage> own) {
@@ -176,6 +184,53 @@ final class ClusterNode implements AutoCloseable {
         public List<ReplicaStatus> replicas() {
             return held.statuses();
         }
+    }
+
+    /** What operators see and change from this node. */
+    private final class Operators implements AdminCluster {
+        @Override
+        public List<NodeRow> nodes() {
+            long now = System.nanoTime();
+            Set<String> up = members.nodes(MemberStatus.up());
+            return view.get().nodes().stream()
+                    .map(node -> new NodeRow(node.status(), condition(node, up, now), node.rttMicros()))
+                    .toList();
+        }
+
+        private String condition(NodeView node, Set<String> up, long now) {
+            boolean drained = tables.get()
+                    .getOrDefault(
+                            node.status().region(), PinTable.empty(node.status().region()))
+                    .draining()
+                    .contains(node.id());
+            if (node.silentNanos(now) > settings.placement().silence().toNanos()) {
+                return "unreachable";
+            } else if (node.status().leaving()) {
+                return "leaving";
+            } else if (drained) {
+                return "draining";
+            }
+            return up.contains(node.id()) ? "up" : "joining";
+        }
+
+        @Override
+        public List<PinTable> tables() {
+            return new TreeMap<>(tables.get()).values().stream().toList();
+        }
+
+        @Override
+        public Optional<ActorRef<PlacementCommand>> placement(String region) {
+            return regions().contains(region)
+                    ? Optional.of(placements.computeIfAbsent(region, ClusterNode.this::placementOf))
+                    : Optional.empty();
+        }
+    }
+
+    /** A way to the placement of a region, which is a singleton there. */
+    private ActorRef<PlacementCommand> placementOf(String region) {
+        return ClusterSingleton.get(system)
+                .init(SingletonActor.of(placementBehavior, "placement")
+                        .withSettings(ClusterSingletonSettings.create(system).withDataCenter(region)));
     }
 
     /**
@@ -235,7 +290,8 @@ final class ClusterNode implements AutoCloseable {
                             system,
                             settings.edge(),
                             new ClusterDirectory(view::get, choice, System::nanoTime),
-                            registry)
+                            registry,
+                            new Operators())
                     .toCompletableFuture()
                     .join();
             metrics = ProcessMetrics.register(registry);
@@ -248,22 +304,6 @@ final class ClusterNode implements AutoCloseable {
 
     Optional<InetSocketAddress> adminAddress() {
         return Optional.ofNullable(edge).map(HttpEdge::adminAddress);
-    }
-
-    ClusterView view() {
-        return view.get();
-    }
-
-    Map<String, PinTable> tables() {
-        return tables.get();
-    }
-
-    ActorRef<PlacementCommand> placement() {
-        return placement;
-    }
-
-    boolean isUp() {
-        return members.isUp();
     }
 
     /** Completes when the actor system has ended, by {@link #close} or because the cluster has taken the node out. */
@@ -316,7 +356,7 @@ final class ClusterNode implements AutoCloseable {
         }
     }
 
-    private boolean waitsForTakeOver(dev.meridian.protocol.cluster.Pin pin) {
+    private boolean waitsForTakeOver(Pin pin) {
         boolean elsewhere = ownTable().pins().stream()
                 .anyMatch(other -> !other.replica().equals(pin.replica())
                         && other.replica().model().equals(pin.replica().model())
@@ -342,10 +382,5 @@ final class ClusterNode implements AutoCloseable {
     private static void terminate(ActorSystem<Void> system) {
         system.terminate();
         system.getWhenTerminated().toCompletableFuture().join();
-    }
-
-    /** For the tests of the membership. */
-    ClusterEvent.CurrentClusterState state() {
-        return Cluster.get(system).state();
     }
 }

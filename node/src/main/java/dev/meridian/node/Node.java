@@ -79,7 +79,7 @@ final class Node implements AutoCloseable {
                 replicas.put(model.id(), replica(system, settings, model));
                 EngineMetrics.register(registry, model);
             }
-            HttpEdge edge = HttpEdge.start(system, settings.edge(), new Directory(served, replicas), registry)
+            HttpEdge edge = HttpEdge.start(system, settings.edge(), new Directory(served, replicas), registry, null)
                     .toCompletableFuture()
                     .join();
             return new Node(settings, models, system, edge, ProcessMetrics.register(registry));

@@ -87,14 +87,14 @@ final class PlacementCommands {
                 "send new requests to " + move.to(),
                 "let its streams on " + pin.node() + " end, or go on at " + move.to() + " after the drain deadline",
                 "unload it on " + pin.node());
-        Change change = change(Verb.MOVE, move, pin.replica(), pin.node(), move.to());
+        Change change = change(Verb.MOVE, move, pin.replica(), pin.node(), move.to(), plan);
         if (move.dryRun()) {
-            return new Decision(new Planned(change, plan), table);
+            return new Decision(new Planned(change), table);
         }
         Change running = change.with(State.RUNNING, "loads on " + move.to(), nowMillis);
         List<Pin> pins = new ArrayList<>(table.pins());
         pins.replaceAll(each -> each.equals(pin) ? new Pin(pin.replica(), pin.node(), next(), move.to()) : each);
-        return new Decision(new Planned(running, plan), after(pins, table.draining(), running));
+        return new Decision(new Planned(running), after(pins, table.draining(), running));
     }
 
     private Decision drain(Drain drain) {
@@ -141,12 +141,12 @@ final class PlacementCommands {
             return refuse(PlacementRefusal.NO_ROOM, String.join("; ", plan));
         }
         plan.add("place nothing on " + drain.node() + " until it is undrained");
-        Change change = change(Verb.DRAIN, drain, null, drain.node(), null);
+        Change change = change(Verb.DRAIN, drain, null, drain.node(), null, plan);
         if (drain.dryRun()) {
-            return new Decision(new Planned(change, plan), table);
+            return new Decision(new Planned(change), table);
         }
         Change running = change.with(State.RUNNING, "moves its replicas", nowMillis);
-        return new Decision(new Planned(running, plan), after(table.pins(), draining, running));
+        return new Decision(new Planned(running), after(table.pins(), draining, running));
     }
 
     /** A replica that another of its model stands in for may go without a place of its own. */
@@ -172,10 +172,10 @@ final class PlacementCommands {
                     PlacementRefusal.NODE_UNKNOWN,
                     "there is no node " + undrain.node() + " in region " + table.region());
         }
-        Change change = change(Verb.UNDRAIN, undrain, null, undrain.node(), null);
         List<String> plan = List.of("let " + undrain.node() + " hold replicas again");
+        Change change = change(Verb.UNDRAIN, undrain, null, undrain.node(), null, plan);
         if (undrain.dryRun()) {
-            return new Decision(new Planned(change, plan), table);
+            return new Decision(new Planned(change), table);
         }
         List<String> draining = new ArrayList<>(table.draining());
         draining.remove(undrain.node());
@@ -187,7 +187,7 @@ final class PlacementCommands {
                         : each);
         PinTable changed = new PinTable(table.region(), table.generation(), table.pins(), draining, changes);
         return new Decision(
-                new Planned(done, plan),
+                new Planned(done),
                 new PlacementCommands(changed, nodes, nowMillis).after(table.pins(), draining, done));
     }
 
@@ -214,7 +214,12 @@ final class PlacementCommands {
     }
 
     private Change change(
-            Verb verb, PlacementCommand command, @Nullable ReplicaId replica, String from, @Nullable String to) {
+            Verb verb,
+            PlacementCommand command,
+            @Nullable ReplicaId replica,
+            String from,
+            @Nullable String to,
+            List<String> plan) {
         String by = switch (command) {
             case Move move -> move.by();
             case Drain drain -> drain.by();
@@ -232,6 +237,7 @@ final class PlacementCommands {
                 replica,
                 from,
                 to,
+                plan,
                 State.PLANNED,
                 "",
                 next(),
@@ -256,7 +262,7 @@ final class PlacementCommands {
 
     private Decision again(Change earlier, boolean same) {
         return same
-                ? new Decision(new Planned(earlier, List.of()), table)
+                ? new Decision(new Planned(earlier), table)
                 : refuse(
                         PlacementRefusal.IDEMPOTENCY_KEY_REUSED,
                         "that Idempotency-Key was used for " + earlier.id() + ", a change of another kind");

@@ -1,5 +1,6 @@
 package dev.meridian.placement;
 
+import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.PinMessage;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
@@ -160,8 +161,8 @@ public final class RegionPlacement {
                 new PlacementCommands(table, facts(), around.clock().millis()).decide(command);
         write(decision.table());
         PlacementReply reply = decision.reply();
-        if (reply instanceof PlacementReply.Planned planned && decision.table().generation() > 0) {
-            LOG.info("{} by {}: {}", planned.change().verb(), planned.change().by(), planned.plan());
+        if (reply instanceof PlacementReply.Planned(Change change)) {
+            LOG.info("{} {} by {}: {}", change.id(), change.verb(), change.by(), change.plan());
         }
         command.replyTo().tell(reply);
     }

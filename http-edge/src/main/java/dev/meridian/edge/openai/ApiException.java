@@ -14,7 +14,7 @@ public final class ApiException extends RuntimeException {
         this.error = error;
     }
 
-    static ApiException invalid(String code, String param, String message) {
+    public static ApiException invalid(String code, String param, String message) {
         return new ApiException(ApiError.invalid(code, param, message));
     }
 

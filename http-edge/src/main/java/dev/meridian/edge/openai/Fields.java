@@ -13,13 +13,13 @@ import org.jspecify.annotations.Nullable;
  * Typed access to a JSON object. A field that is missing and one that is null are the same; each error names the
  * parameter and what is allowed. Fields that nobody asked for by the end are unknown.
  */
-final class Fields {
+public final class Fields {
     private final ObjectNode node;
     private final String path;
     private final Set<String> read = new HashSet<>();
 
     /** @param path what stands before a field's name in errors, for example {@code messages[0].} */
-    Fields(ObjectNode node, String path) {
+    public Fields(ObjectNode node, String path) {
         this.node = node;
         this.path = path;
     }
@@ -42,7 +42,7 @@ final class Fields {
         return value == null || value.isNull() ? null : value;
     }
 
-    JsonNode required(String name) {
+    public JsonNode required(String name) {
         JsonNode value = any(name);
         if (value == null) {
             throw ApiException.invalid(
@@ -51,8 +51,7 @@ final class Fields {
         return value;
     }
 
-    @Nullable
-    String text(String name) {
+    public @Nullable String text(String name) {
         JsonNode value = any(name);
         return value == null ? null : text(value, path(name));
     }
@@ -60,7 +59,7 @@ final class Fields {
     /**
      * A string of Unicode characters: half a surrogate pair and NUL are refused, which not every tokenizer survives.
      */
-    static String text(JsonNode value, String param) {
+    public static String text(JsonNode value, String param) {
         if (!value.isTextual()) {
             throw wrongType(param, "a string", value);
         }
@@ -83,7 +82,7 @@ final class Fields {
         return text;
     }
 
-    boolean flag(String name) {
+    public boolean flag(String name) {
         JsonNode value = any(name);
         if (value != null && !value.isBoolean()) {
             throw wrongType(path(name), "a boolean", value);
@@ -108,8 +107,7 @@ final class Fields {
         return value.intValue();
     }
 
-    @Nullable
-    Long int64(String name) {
+    public @Nullable Long int64(String name) {
         JsonNode value = any(name);
         if (value == null) {
             return null;
@@ -157,7 +155,7 @@ final class Fields {
     }
 
     /** Refuses the first field that nobody asked for. */
-    void rejectUnknown() {
+    public void rejectUnknown() {
         for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
             String name = names.next();
             if (!read.contains(name)) {

@@ -50,7 +50,7 @@ public final class Json {
      *
      * @throws ApiException 400 for anything else: bad UTF-8, a duplicate name, too deep, too long a number
      */
-    static ObjectNode readObject(byte[] body) {
+    public static ObjectNode readObject(byte[] body) {
         try {
             // Decoded here and strictly: Jackson would take overlong forms, UTF-16 and UTF-32 as well.
             String text = StandardCharsets.UTF_8

@@ -1,5 +1,6 @@
 package dev.meridian.protocol.cluster;
 
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param replica what moves; null of a drain and an undrain
  * @param from the node that holds it, or that is drained
  * @param to the node that is to hold it; null of a drain and an undrain
+ * @param plan what happens, step by step, for a person to read
  * @param progress what it waits for now, or why it failed
  * @param generation of the table that was first written for it
  * @param startedEpochMillis when it was asked
@@ -25,12 +27,17 @@ public record Change(
         @Nullable ReplicaId replica,
         String from,
         @Nullable String to,
+        List<String> plan,
         State state,
         String progress,
         long generation,
         long startedEpochMillis,
         long changedEpochMillis,
         @Nullable String idempotencyKey) {
+    public Change {
+        plan = List.copyOf(plan);
+    }
+
     /** What was asked. */
     public enum Verb {
         MOVE,
@@ -70,6 +77,7 @@ public record Change(
                 replica,
                 from,
                 to,
+                plan,
                 newState,
                 newProgress,
                 generation,

@@ -1,0 +1,64 @@
+package dev.meridian.edge.admin;
+
+import dev.meridian.protocol.cluster.Change;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.ActorSystem;
+
+/** {@code /admin/v1}: what there is, and changes. Thread-safe. */
+public final class AdminApi {
+    private final AdminCluster cluster;
+    private final Changes changes;
+
+    public AdminApi(ActorSystem<?> system, AdminCluster cluster) {
+        this.cluster = cluster;
+        changes = new Changes(system, cluster);
+    }
+
+    /** UTF-8 bytes of JSON, like all of these. */
+    public byte[] nodes() {
+        return ClusterJson.nodes(cluster.nodes());
+    }
+
+    public byte[] replicas() {
+        return ClusterJson.replicas(cluster.nodes(), cluster.tables());
+    }
+
+    public byte[] models() {
+        return ClusterJson.models(cluster.nodes(), cluster.tables());
+    }
+
+    public byte[] changes() {
+        return ClusterJson.changes(cluster.tables());
+    }
+
+    public Optional<byte[]> change(String id) {
+        return changes.find(id).map(ClusterJson::change);
+    }
+
+    /** An answer to a change: 200 where it is over or was only planned, else 202. */
+    public record Answer(int status, byte[] body) {}
+
+    /**
+     * Asks for a change.
+     *
+     * @param ofReplica whether the path named a replica, else a node
+     * @param rest of the path, {@code subject:verb}
+     * @param by who asks
+     * @return fails with an {@link dev.meridian.edge.openai.ApiException}, as the call may itself
+     */
+    public CompletionStage<Answer> change(
+            boolean ofReplica,
+            String rest,
+            byte[] body,
+            Optional<String> wait,
+            Optional<String> idempotencyKey,
+            String by) {
+        ChangeRequest request = ChangeRequest.read(ofReplica, rest, body, wait, idempotencyKey);
+        return changes.ask(request, by).thenApply(change -> new Answer(status(change), ClusterJson.change(change)));
+    }
+
+    private static int status(Change change) {
+        return change.state() == Change.State.PLANNED || change.state().isOver() ? 200 : 202;
+    }
+}

@@ -1,0 +1,19 @@
+package dev.meridian.edge.admin;
+
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementCommand;
+import java.util.List;
+import java.util.Optional;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/** The cluster as this node knows it. Answers from memory, on any thread. */
+public interface AdminCluster {
+    /** By id. */
+    List<NodeRow> nodes();
+
+    /** One for each region that has decided anything, by region. */
+    List<PinTable> tables();
+
+    /** Who changes a region's placement; empty where no such region is known. */
+    Optional<ActorRef<PlacementCommand>> placement(String region);
+}
