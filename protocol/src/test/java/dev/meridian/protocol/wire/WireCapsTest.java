@@ -1,0 +1,225 @@
+package dev.meridian.protocol.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.meridian.protocol.Attempt;
+import dev.meridian.protocol.ChatMessage;
+import dev.meridian.protocol.Entry;
+import dev.meridian.protocol.Generation;
+import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.Role;
+import dev.meridian.protocol.Sampling;
+import dev.meridian.protocol.TokenIds;
+import dev.meridian.protocol.TokenLogprob;
+import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
+import dev.meridian.protocol.cluster.NodeMessage.StatusSeen;
+import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.message.ReplicaCommand.Submit;
+import dev.meridian.protocol.message.StreamEvent.Heartbeat;
+import dev.meridian.protocol.message.StreamEvent.Refused;
+import dev.meridian.protocol.message.StreamEvent.StepBatch;
+import java.io.NotSerializableException;
+import java.nio.BufferOverflowException;
+import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What is at a cap goes through, and what is one above is refused where it is sent. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class WireCapsTest {
+    private static final Attempt ATTEMPT = WireSamples.attempt(1);
+
+    private final WireFixture fixture = new WireFixture();
+
+    @AfterAll
+    void shutdown() {
+        fixture.close();
+    }
+
+    Stream<Arguments> caps() {
+        return Stream.of(
+                cap("prompt text", Caps.PROMPT_TEXT, n -> submit(new Prompt.Text("x".repeat(n)))),
+                cap(
+                        "messages",
+                        Caps.CHAT_MESSAGES,
+                        n -> submit(new Prompt.Chat(Collections.nCopies(n, new ChatMessage(Role.USER, ""))))),
+                cap(
+                        "message content",
+                        Caps.PROMPT_TEXT,
+                        n -> submit(new Prompt.Chat(List.of(new ChatMessage(Role.USER, "x".repeat(n)))))),
+                cap("prompt tokens", Caps.TOKENS, n -> submit(new Prompt.Tokens(TokenIds.of(new int[n])))),
+                cap(
+                        "emitted tokens",
+                        Caps.TOKENS,
+                        n -> submit(new Prompt.Text(""), generation(Map.of(), List.of()), TokenIds.of(new int[n]))),
+                cap("model", Caps.NAME, n -> new Refused(ATTEMPT, new Refusal.ModelNotReady("x".repeat(n)))),
+                cap("reason", Caps.REASON, n -> new Refused(ATTEMPT, new Refusal.EngineFailed("x".repeat(n)))),
+                cap("parameter", Caps.NAME, n -> new Refused(ATTEMPT, new Refusal.InvalidRequest("x".repeat(n), ""))),
+                cap(
+                        "logit biases",
+                        Caps.LOGIT_BIASES,
+                        n -> submit(
+                                new Prompt.Text(""),
+                                generation(
+                                        IntStream.range(0, n).boxed().collect(Collectors.toMap(id -> id, _ -> 1f)),
+                                        List.of()),
+                                TokenIds.empty())),
+                cap(
+                        "stop text",
+                        Caps.STOP_TEXT,
+                        n -> submit(
+                                new Prompt.Text(""), generation(Map.of(), List.of("x".repeat(n))), TokenIds.empty())),
+                cap(
+                        "entries",
+                        Caps.ENTRIES,
+                        n -> new StepBatch(fixture.ref("host"), 1, Collections.nCopies(n, WireSamples.plainEntry()))),
+                cap(
+                        "entry text",
+                        Caps.ENTRY_TEXT,
+                        n -> batch(new Entry(ATTEMPT, 0, 0, 0, "x".repeat(n), null, List.of(), null, null))),
+                cap(
+                        "alternatives",
+                        Generation.MAX_TOP_LOGPROBS,
+                        n -> batch(new Entry(
+                                ATTEMPT, 0, 0, 0, "", null, Collections.nCopies(n, token("", "")), null, null))),
+                cap(
+                        "token text",
+                        Caps.TOKEN_TEXT,
+                        n -> batch(new Entry(ATTEMPT, 0, 0, 0, "", token("x".repeat(n), ""), List.of(), null, null))),
+                cap(
+                        "token bytes",
+                        Caps.TOKEN_TEXT,
+                        n -> batch(new Entry(ATTEMPT, 0, 0, 0, "", token("", "x".repeat(n)), List.of(), null, null))),
+                cap(
+                        "live attempts",
+                        Caps.LIVE_ATTEMPTS,
+                        n -> new Heartbeat(fixture.ref("host"), 1, Collections.nCopies(n, ATTEMPT))),
+                cap("node", Caps.LABEL, n -> new StatusSeen("x".repeat(n), 1, 1)),
+                cap("roles", Caps.ROLES, n -> status(Collections.nCopies(n, "edge"), 0, 0)),
+                cap("role", Caps.LABEL, n -> status(List.of("x".repeat(n)), 0, 0)),
+                cap("bundles", Caps.BUNDLES, n -> status(List.of(), n, 0)),
+                cap("replicas", Caps.REPLICAS, n -> status(List.of(), 0, n)));
+    }
+
+    private static Arguments cap(String what, int most, Function<Integer, Object> message) {
+        return Arguments.of(what, most, message);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("caps")
+    void whatPassesItsCapIsRefusedByNameWhereItIsSent(String what, int most, Function<Integer, Object> message)
+            throws NotSerializableException {
+        Object largest = message.apply(most);
+
+        assertThat(fixture.read(fixture.write(largest), largest).equals(largest))
+                .isTrue();
+        assertThatThrownBy(() -> fixture.write(message.apply(most + 1)))
+                .isInstanceOf(WireException.class)
+                .hasMessage(what + ": " + (most + 1) + " are more than " + most);
+    }
+
+    @Test
+    void bytesAreCountedAndNotCharacters() {
+        assertThatThrownBy(() -> fixture.write(new StatusSeen("é".repeat(Caps.LABEL / 2 + 1), 1, 1)))
+                .hasMessage("node: 66 are more than 64");
+    }
+
+    @Test
+    void aReferenceThatIsTooLongIsRefused() {
+        Object message = new Heartbeat(fixture.ref("x".repeat(Caps.REF)), 1, List.of());
+
+        assertThatThrownBy(() -> fixture.write(message))
+                .isInstanceOf(WireException.class)
+                .hasMessageMatching("producer: \\d+ are more than 2048");
+    }
+
+    @Test
+    void allFieldsTogetherHaveACapToo() {
+        ChatMessage message = new ChatMessage(Role.USER, "x".repeat(Caps.PROMPT_TEXT));
+
+        assertThatThrownBy(() -> fixture.write(submit(new Prompt.Chat(List.of(message, message)))))
+                .isInstanceOf(WireException.class)
+                .hasMessage("Submit: more than 8388608 bytes");
+        assertThatThrownBy(() -> fixture.serializer.toBinary(
+                        submit(new Prompt.Chat(List.of(message, message))), ByteBuffer.allocate(10 << 20)))
+                .isInstanceOf(WireException.class)
+                .hasMessage("Submit: more than 8388608 bytes");
+    }
+
+    @Test
+    void aFrameThatIsTooSmallIsAnOverflow() {
+        Object message = submit(new Prompt.Text("x".repeat(5000)));
+        ByteBuffer limited = ByteBuffer.allocateDirect(10_000).limit(4096);
+
+        for (ByteBuffer frame : List.of(ByteBuffer.allocate(4096), ByteBuffer.allocateDirect(4096), limited)) {
+            assertThatThrownBy(() -> fixture.serializer.toBinary(message, frame))
+                    .isInstanceOf(BufferOverflowException.class);
+        }
+    }
+
+    @Test
+    void whatIsNoMessageIsRefused() {
+        for (Object other : List.of(ATTEMPT, new Prompt.Text("canary"), "canary")) {
+            assertThatThrownBy(() -> fixture.serializer.manifest(other))
+                    .isInstanceOf(WireException.class)
+                    .hasMessage(other.getClass().getName() + " is no message of the wire");
+            assertThatThrownBy(() -> fixture.write(other)).isInstanceOf(WireException.class);
+        }
+    }
+
+    private Submit submit(Prompt prompt) {
+        return submit(prompt, generation(Map.of(), List.of()), TokenIds.empty());
+    }
+
+    private Submit submit(Prompt prompt, Generation generation, TokenIds emitted) {
+        return new Submit(ATTEMPT, "m", prompt, generation, List.of(emitted), List.of(false), 1, fixture.ref("edge"));
+    }
+
+    private static Generation generation(Map<Integer, Float> biases, List<String> stops) {
+        Sampling sampling = new Sampling(null, null, null, null, null, 0, 0, biases, 1);
+        return new Generation(sampling, 1, 10, stops, -1);
+    }
+
+    private StepBatch batch(Entry entry) {
+        return new StepBatch(fixture.ref("host"), 1, List.of(entry));
+    }
+
+    private static TokenLogprob token(String text, String bytes) {
+        return new TokenLogprob(1, text, bytes, -1);
+    }
+
+    private NodeStatus status(List<String> roles, int bundles, int replicas) {
+        ModelInfo model = new ModelInfo("m", "0123456789ab", 1, 1, 1, "int4", 1);
+        ReplicaStatus replica = new ReplicaStatus(
+                new ReplicaId("eu", "m", "0123456789ab", 1), 1, ReplicaState.READY, model, 0, 0, 0, null);
+        return new NodeStatus(
+                "node",
+                "eu",
+                roles,
+                1,
+                1,
+                false,
+                false,
+                1,
+                1,
+                Collections.nCopies(bundles, model),
+                Collections.nCopies(replicas, replica),
+                fixture.ref("directory"));
+    }
+}

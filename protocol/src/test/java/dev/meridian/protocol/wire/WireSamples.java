@@ -1,0 +1,162 @@
+package dev.meridian.protocol.wire;
+
+import dev.meridian.protocol.Attempt;
+import dev.meridian.protocol.ChatMessage;
+import dev.meridian.protocol.Entry;
+import dev.meridian.protocol.FinishReason;
+import dev.meridian.protocol.Generation;
+import dev.meridian.protocol.Priority;
+import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.Role;
+import dev.meridian.protocol.Sampling;
+import dev.meridian.protocol.Timings;
+import dev.meridian.protocol.TokenIds;
+import dev.meridian.protocol.TokenLogprob;
+import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
+import dev.meridian.protocol.cluster.NodeMessage.StatusSeen;
+import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.message.ReplicaCommand;
+import dev.meridian.protocol.message.ReplicaCommand.Cancel;
+import dev.meridian.protocol.message.ReplicaCommand.Resend;
+import dev.meridian.protocol.message.ReplicaCommand.Submit;
+import dev.meridian.protocol.message.StreamEvent.Accepted;
+import dev.meridian.protocol.message.StreamEvent.EntriesForgotten;
+import dev.meridian.protocol.message.StreamEvent.Heartbeat;
+import dev.meridian.protocol.message.StreamEvent.Refused;
+import dev.meridian.protocol.message.StreamEvent.StepBatch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/** Messages whose fields never change; their texts begin with a word that no exception may say. */
+final class WireSamples {
+    static final String CANARY = "canary";
+
+    private final WireFixture fixture;
+
+    WireSamples(WireFixture fixture) {
+        this.fixture = fixture;
+    }
+
+    /** One of each message with every field set, and one for each prompt and refusal. */
+    List<Object> full() {
+        List<Object> all = new ArrayList<>();
+        all.add(submit(new Prompt.Chat(List.of(
+                new ChatMessage(Role.SYSTEM, CANARY + " sys"),
+                new ChatMessage(Role.DEVELOPER, "Grüße"),
+                new ChatMessage(Role.USER, "日本 🙂"),
+                new ChatMessage(Role.ASSISTANT, "")))));
+        all.add(submit(new Prompt.Text(CANARY + " text")));
+        all.add(submit(new Prompt.Tokens(TokenIds.of(1, 300, 128_255))));
+        all.add(new Cancel(attempt(3)));
+        all.add(new Resend(attempt(1), 2, 300));
+        all.add(new Accepted(attempt(1), fixture.ref("host"), TokenIds.of(0, 7, 70_000)));
+        refusals().forEach(reason -> all.add(new Refused(attempt(2), reason)));
+        all.add(new StepBatch(fixture.ref("host"), 1234, List.of(fullEntry(), plainEntry())));
+        all.add(new EntriesForgotten(attempt(1), 0, 17));
+        all.add(new Heartbeat(fixture.ref("host"), 99, List.of(attempt(1), new Attempt("other", 2))));
+        all.add(new NodeStatus(
+                "node-1",
+                "eu-west",
+                List.of("edge", "replica"),
+                1_700_000_000_000L,
+                42,
+                true,
+                true,
+                8L << 30,
+                3L << 30,
+                List.of(model()),
+                List.of(replica(ReplicaState.READY, fixture.ref("host")), replica(ReplicaState.LOADING, null)),
+                fixture.ref("directory")));
+        all.add(new StatusSeen("node-2", 1_700_000_000_000L, 41));
+        return all;
+    }
+
+    /** One of each message with as little as it may have. */
+    List<Object> minimal() {
+        Attempt attempt = new Attempt("r", 1);
+        return List.of(
+                new Submit(
+                        attempt,
+                        "",
+                        new Prompt.Tokens(TokenIds.empty()),
+                        new Generation(Sampling.greedy(), 1, 0, List.of(), -1),
+                        List.of(TokenIds.empty()),
+                        List.of(false),
+                        0,
+                        fixture.ref("edge")),
+                new Cancel(attempt),
+                new Resend(attempt, 0, 0),
+                new Accepted(attempt, fixture.ref("host"), TokenIds.empty()),
+                new Refused(attempt, new Refusal.DeadlineExceeded()),
+                new StepBatch(fixture.ref("host"), 0, List.of()),
+                new EntriesForgotten(attempt, 0, 0),
+                new Heartbeat(fixture.ref("host"), 0, List.of()),
+                new NodeStatus(
+                        "", "", List.of(), 0, 0, false, false, 0, 0, List.of(), List.of(), fixture.ref("directory")),
+                new StatusSeen("", 0, 0));
+    }
+
+    static Attempt attempt(int number) {
+        return new Attempt("req-0123456789", number);
+    }
+
+    private Submit submit(Prompt prompt) {
+        Sampling sampling = new Sampling(0.7f, 40, 0.95f, 0.05f, 1.1f, 0.5f, -0.5f, Map.of(5, -100f, 300, 1.5f), -77);
+        return new Submit(
+                attempt(2),
+                "qwen3-0.6b",
+                prompt,
+                new Generation(sampling, 2, 500, List.of("\n\n", CANARY), 20, Priority.FLEX),
+                List.of(TokenIds.of(9, 900), TokenIds.empty()),
+                List.of(false, true),
+                1_700_000_123_456L,
+                fixture.ref("edge"));
+    }
+
+    static List<Refusal> refusals() {
+        return List.of(
+                new Refusal.QueueFull(256),
+                new Refusal.PromptTooLong(40_000, true, 32_768),
+                new Refusal.KvBudgetExceeded(5L << 30, 4L << 30),
+                new Refusal.ModelUnknown("none"),
+                new Refusal.ModelNotReady("qwen3-0.6b"),
+                new Refusal.InvalidRequest("prompt", CANARY + " in it"),
+                new Refusal.TemplateFailed(CANARY + " raised", 12),
+                new Refusal.DeadlineExceeded(),
+                new Refusal.DuplicateAttempt(),
+                new Refusal.EngineFailed(CANARY + " cause"));
+    }
+
+    static Entry fullEntry() {
+        return new Entry(
+                attempt(1),
+                1,
+                130,
+                128_009,
+                CANARY,
+                new TokenLogprob(128_009, " ca", "206361", -0.25f),
+                List.of(new TokenLogprob(7, "\uFFFD", "f0", -1.5f), new TokenLogprob(8, "", "", -20f)),
+                FinishReason.LENGTH,
+                new Timings(10, 2_000, 3_000_000));
+    }
+
+    static Entry plainEntry() {
+        return new Entry(attempt(1), 0, 131, 264, " a", null, List.of(), null, null);
+    }
+
+    private static ModelInfo model() {
+        return new ModelInfo("qwen3-0.6b", "0123456789ab", 32_768, 151_936, 1_700_000_000, "int4", 400_000_000);
+    }
+
+    private static ReplicaStatus replica(ReplicaState state, @Nullable ActorRef<ReplicaCommand> host) {
+        return new ReplicaStatus(
+                new ReplicaId("eu-west", "qwen3-0.6b", "0123456789ab", 2), 6, state, model(), 4, 16, 812.5f, host);
+    }
+}

@@ -1,0 +1,103 @@
+package dev.meridian.protocol.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.meridian.protocol.FinishReason;
+import dev.meridian.protocol.Priority;
+import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.Role;
+import dev.meridian.protocol.cluster.NodeMessage;
+import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.message.ReplicaCommand;
+import dev.meridian.protocol.message.StreamEvent;
+import java.io.NotSerializableException;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.pekko.serialization.Serializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class WireTableTest {
+    private final WireFixture fixture = new WireFixture();
+
+    @AfterAll
+    void shutdown() {
+        fixture.close();
+    }
+
+    private static List<Class<?>> types(List<WireTable.Row> rows) {
+        return rows.stream().<Class<?>>map(row -> row.layout().type()).toList();
+    }
+
+    @Test
+    void everyMessageHasAnId() {
+        assertThat(types(WireTable.MESSAGES))
+                .containsExactlyInAnyOrderElementsOf(
+                        Stream.of(ReplicaCommand.class, StreamEvent.class, NodeMessage.class)
+                                .<Class<?>>flatMap(kind -> Stream.of(kind.getPermittedSubclasses()))
+                                .toList());
+    }
+
+    @ParameterizedTest
+    @ValueSource(classes = {Prompt.class, Refusal.class})
+    void everyVariantHasAnId(Class<?> kind) {
+        assertThat(types(WireTable.VALUES)).contains(kind.getPermittedSubclasses());
+    }
+
+    @Test
+    void noIdIsUsedTwice() {
+        assertThat(Stream.concat(WireTable.MESSAGES.stream(), WireTable.VALUES.stream())
+                        .map(WireTable.Row::id))
+                .doesNotHaveDuplicates()
+                .allMatch(id -> id >= 20 && id < 128, "20 to 127");
+    }
+
+    @Test
+    void theCodesOfConstantsNeverChange() {
+        assertThat(codes(Codes.ROLES, Role.class)).isEqualTo("SYSTEM 1, DEVELOPER 2, USER 3, ASSISTANT 4");
+        assertThat(codes(Codes.PRIORITIES, Priority.class)).isEqualTo("PRIORITY 1, STANDARD 2, FLEX 3");
+        assertThat(codes(Codes.FINISH_REASONS, FinishReason.class)).isEqualTo("STOP 1, LENGTH 2");
+        assertThat(codes(Codes.REPLICA_STATES, ReplicaState.class))
+                .isEqualTo("LOADING 1, READY 2, DRAINING 3, FAILED 4");
+    }
+
+    private static <E extends Enum<E>> String codes(Codes<E> codes, Class<E> type) {
+        return EnumSet.allOf(type).stream()
+                .map(constant -> constant.name() + " " + codes.code(constant))
+                .collect(Collectors.joining(", "));
+    }
+
+    @Test
+    void pekkoFindsTheSerializerOfEveryMessage() throws NotSerializableException {
+        for (Class<?> message : types(WireTable.MESSAGES)) {
+            Serializer found = fixture.serialization.serializerFor(message);
+
+            assertThat(found).as(message.getName()).isSameAs(fixture.serializer);
+        }
+    }
+
+    @Test
+    void javaSerializationStaysOff() {
+        assertThat(fixture.serialization.AllowJavaSerialization()).isFalse();
+    }
+
+    @Test
+    void pekkoWritesAndReadsByIdAndManifest() {
+        Object message = new WireSamples(fixture).full().getFirst();
+
+        byte[] bytes = fixture.serialization.serialize(message).get();
+        Object read = fixture.serialization
+                .deserialize(bytes, WireSerializer.IDENTIFIER, fixture.serializer.manifest(message))
+                .get();
+
+        assertThat(WireSerializer.IDENTIFIER).isEqualTo(7355);
+        assertThat(read).isEqualTo(message);
+    }
+}
