@@ -47,6 +47,14 @@ final class Caps {
     /** Attempts of one edge in a heartbeat: 32 times the streams that an edge serves by default. */
     static final int LIVE_ATTEMPTS = 65_536;
 
+    /** Steps of a change's plan: a drain names each replica of a node. */
+    static final int PLAN = 1100;
+
+    /** One step, or what a change waits for. */
+    static final int STEP = 2048;
+
+    static final int NODES = 4096;
+    static final int PINS = 65_536;
     static final int ROLES = 32;
     static final int BUNDLES = 1024;
     static final int REPLICAS = 1024;

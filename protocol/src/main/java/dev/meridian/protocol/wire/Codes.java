@@ -3,6 +3,8 @@ package dev.meridian.protocol.wire;
 import dev.meridian.protocol.FinishReason;
 import dev.meridian.protocol.Priority;
 import dev.meridian.protocol.Role;
+import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.ReplicaState;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -26,7 +28,34 @@ final class Codes<E extends Enum<E>> {
                     ReplicaState.LOADING, 1,
                     ReplicaState.READY, 2,
                     ReplicaState.DRAINING, 3,
-                    ReplicaState.FAILED, 4));
+                    ReplicaState.FAILED, 4,
+                    ReplicaState.STANDBY, 5));
+    static final Codes<Change.Verb> VERBS =
+            new Codes<>(Change.Verb.class, Map.of(Change.Verb.MOVE, 1, Change.Verb.DRAIN, 2, Change.Verb.UNDRAIN, 3));
+    static final Codes<Change.State> CHANGE_STATES = new Codes<>(
+            Change.State.class,
+            Map.of(
+                    Change.State.PLANNED, 1,
+                    Change.State.RUNNING, 2,
+                    Change.State.DONE, 3,
+                    Change.State.FAILED, 4,
+                    Change.State.UNDONE, 5));
+    static final Codes<PlacementRefusal> PLACEMENT_REFUSALS = new Codes<>(
+            PlacementRefusal.class,
+            Map.ofEntries(
+                    Map.entry(PlacementRefusal.REPLICA_UNKNOWN, 1),
+                    Map.entry(PlacementRefusal.NODE_UNKNOWN, 2),
+                    Map.entry(PlacementRefusal.SAME_NODE, 3),
+                    Map.entry(PlacementRefusal.OTHER_REGION, 4),
+                    Map.entry(PlacementRefusal.BUNDLE_MISSING, 5),
+                    Map.entry(PlacementRefusal.ALREADY_THERE, 6),
+                    Map.entry(PlacementRefusal.OVER_BUDGET, 7),
+                    Map.entry(PlacementRefusal.NODE_DRAINING, 8),
+                    Map.entry(PlacementRefusal.NODE_NOT_READY, 9),
+                    Map.entry(PlacementRefusal.STALE_GENERATION, 10),
+                    Map.entry(PlacementRefusal.CHANGE_RUNNING, 11),
+                    Map.entry(PlacementRefusal.IDEMPOTENCY_KEY_REUSED, 12),
+                    Map.entry(PlacementRefusal.NO_ROOM, 13)));
 
     private final String what;
     private final Map<E, Integer> codes;

@@ -78,6 +78,7 @@ final class NodeLayouts {
                 out.writeNumber(status.reservedBytes());
                 out.writeList("bundles", Caps.BUNDLES, status.bundles(), out::writeRecord);
                 out.writeList("replicas", Caps.REPLICAS, status.replicas(), out::writeRecord);
+                out.writeList("hears", Caps.NODES, status.hears(), node -> out.writeText("node", Caps.LABEL, node));
                 out.writeRef("directory", status.directory());
             },
             in -> new NodeStatus(
@@ -92,6 +93,7 @@ final class NodeLayouts {
                     in.readLongNumber(),
                     in.readList("bundles", Caps.BUNDLES, () -> in.readRecord(ModelInfo.class)),
                     in.readList("replicas", Caps.REPLICAS, () -> in.readRecord(ReplicaStatus.class)),
+                    in.readList("hears", Caps.NODES, () -> in.readText("node", Caps.LABEL)),
                     in.readRef("directory")));
 
     static final Layout<StatusSeen> STATUS_SEEN = Layout.of(

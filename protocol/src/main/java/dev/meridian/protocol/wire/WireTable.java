@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * new id ship before nodes that write it.
  */
 final class WireTable {
-    /** A message, its records, theirs, and one to spare. */
-    private static final int MAX_DEPTH = 4;
+    /** A message, the table in it, its changes, their replicas, and two to spare. */
+    private static final int MAX_DEPTH = 6;
 
     record Row(int id, Layout<?> layout) {
         String manifest() {
@@ -37,7 +37,18 @@ final class WireTable {
             new Row(114, MessageLayouts.HEARTBEAT),
             // NodeMessage: 120 to 129.
             new Row(120, NodeLayouts.NODE_STATUS),
-            new Row(121, NodeLayouts.STATUS_SEEN));
+            new Row(121, NodeLayouts.STATUS_SEEN),
+            // PinMessage, and a table by itself, as Distributed Data holds it: 130 to 139.
+            new Row(130, PlacementLayouts.NEWEST),
+            new Row(131, PlacementLayouts.ASK),
+            new Row(132, PlacementLayouts.PIN_TABLE),
+            // PlacementCommand: 140 to 149.
+            new Row(140, PlacementLayouts.MOVE),
+            new Row(141, PlacementLayouts.DRAIN),
+            new Row(142, PlacementLayouts.UNDRAIN),
+            // PlacementReply: 150 to 159.
+            new Row(150, PlacementLayouts.PLANNED),
+            new Row(151, PlacementLayouts.NOT_PLANNED));
 
     /** What messages hold. Kryo has 0 to 9 itself; ids below 128 take one byte. */
     static final List<Row> VALUES = List.of(
@@ -52,6 +63,8 @@ final class WireTable {
             new Row(27, NodeLayouts.MODEL_INFO),
             new Row(28, NodeLayouts.REPLICA_ID),
             new Row(29, NodeLayouts.REPLICA_STATUS),
+            new Row(30, PlacementLayouts.PIN),
+            new Row(31, PlacementLayouts.CHANGE),
             // Prompt: 40 to 49.
             new Row(40, RequestLayouts.CHAT),
             new Row(41, RequestLayouts.TEXT),

@@ -70,6 +70,7 @@ final class RandomMessages {
                         anyLong(),
                         list(5, this::model),
                         list(5, this::replica),
+                        list(5, this::name),
                         fixture.ref(name())),
                 new StatusSeen(name(), anyLong(), anyLong()));
     }

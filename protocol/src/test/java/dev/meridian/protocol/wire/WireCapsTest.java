@@ -220,6 +220,7 @@ final class WireCapsTest {
                 1,
                 Collections.nCopies(bundles, model),
                 Collections.nCopies(replicas, replica),
+                List.of(),
                 fixture.ref("directory"));
     }
 }

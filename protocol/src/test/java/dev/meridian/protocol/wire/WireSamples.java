@@ -73,6 +73,7 @@ final class WireSamples {
                 3L << 30,
                 List.of(model()),
                 List.of(replica(ReplicaState.READY, fixture.ref("host")), replica(ReplicaState.LOADING, null)),
+                List.of("node-2", "node-3"),
                 fixture.ref("directory")));
         all.add(new StatusSeen("node-2", 1_700_000_000_000L, 41));
         return all;
@@ -99,7 +100,19 @@ final class WireSamples {
                 new EntriesForgotten(attempt, 0, 0),
                 new Heartbeat(fixture.ref("host"), 0, List.of()),
                 new NodeStatus(
-                        "", "", List.of(), 0, 0, false, false, 0, 0, List.of(), List.of(), fixture.ref("directory")),
+                        "",
+                        "",
+                        List.of(),
+                        0,
+                        0,
+                        false,
+                        false,
+                        0,
+                        0,
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        fixture.ref("directory")),
                 new StatusSeen("", 0, 0));
     }
 
