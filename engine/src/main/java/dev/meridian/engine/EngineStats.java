@@ -13,5 +13,5 @@ package dev.meridian.engine;
  */
 public record EngineStats(
         long step, int decoding, int waiting, long kvBytes, long prefillTokens, long decodeTokens, long preemptions) {
-    static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0);
+    public static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0);
 }

@@ -74,6 +74,8 @@ public record EdgeSettings(
                 edge.getDuration("step-stall"),
                 edge.getInt("max-attempts"),
                 edge.getInt("max-resends"),
+                edge.getDuration("replica-wait"),
+                edge.getInt("failovers-per-second"),
                 edge.getInt("max-streams"),
                 journalBytes,
                 autoBytes(edge, "max-stream-journal-bytes", journalBytes / STREAM_SHARE_OF_JOURNALS),

@@ -2,6 +2,10 @@ package dev.meridian.edge;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.meridian.edge.admin.AdminCluster;
+import dev.meridian.edge.admin.NodeRow;
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementCommand;
 import dev.meridian.protocol.message.ReplicaCommand;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -65,7 +69,7 @@ final class EdgeFixture implements AutoCloseable {
                 settings(overrides),
                 directory(),
                 registry,
-                null,
+                new EmptyCluster(),
                 new Random(1),
                 () -> Instant.ofEpochMilli(nowMillis.get())));
     }
@@ -154,5 +158,23 @@ final class EdgeFixture implements AutoCloseable {
         }
         client.close();
         kit.shutdownTestKit();
+    }
+
+    /** Nobody is there. */
+    private static final class EmptyCluster implements AdminCluster {
+        @Override
+        public List<NodeRow> nodes() {
+            return List.of();
+        }
+
+        @Override
+        public List<PinTable> tables() {
+            return List.of();
+        }
+
+        @Override
+        public Optional<ActorRef<PlacementCommand>> placement(String region) {
+            return Optional.empty();
+        }
     }
 }

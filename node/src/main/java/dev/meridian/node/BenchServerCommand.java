@@ -114,7 +114,7 @@ final class BenchServerCommand implements Callable<Integer> {
                 System::nanoTime);
     }
 
-    private static Encoded encode(Prompt prompt) {
+    static Encoded encode(Prompt prompt) {
         return switch (prompt) {
             case Prompt.Tokens(TokenIds ids) -> new Encoded.Ids(ids);
             case Prompt.Chat _, Prompt.Text _ ->

@@ -2,6 +2,7 @@ package dev.meridian.node;
 
 import dev.meridian.placement.NodeDirectory;
 import dev.meridian.placement.PinKeeper;
+import dev.meridian.placement.RegionDowning;
 import dev.meridian.protocol.cluster.NodeMessage;
 import dev.meridian.protocol.cluster.PinMessage;
 import java.util.ArrayList;
@@ -52,8 +53,8 @@ final class ClusterMembers {
 
     private static Stream<String> id(Member member) {
         return member.getRoles().stream()
-                .filter(role -> role.startsWith(ClusterSettings.NODE_ROLE))
-                .map(role -> role.substring(ClusterSettings.NODE_ROLE.length()));
+                .filter(role -> role.startsWith(RegionDowning.NODE_ROLE))
+                .map(role -> role.substring(RegionDowning.NODE_ROLE.length()));
     }
 
     /** Ids of this region's members that are up. */

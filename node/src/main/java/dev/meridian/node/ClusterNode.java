@@ -6,7 +6,7 @@ import dev.meridian.actors.NodeModels;
 import dev.meridian.edge.HttpEdge;
 import dev.meridian.edge.admin.AdminCluster;
 import dev.meridian.edge.admin.NodeRow;
-import dev.meridian.placement.ClusterView;
+import dev.meridian.placement.ClusterViews;
 import dev.meridian.placement.LocalNode;
 import dev.meridian.placement.NodeDirectory;
 import dev.meridian.placement.NodeIdentity;
@@ -75,7 +75,7 @@ final class ClusterNode implements AutoCloseable {
     private final ActorSystem<Void> system;
     private final ClusterMembers members;
     private final HeldReplicas held = new HeldReplicas(System::nanoTime);
-    private final AtomicReference<ClusterView> view = new AtomicReference<>(ClusterView.empty());
+    private final ClusterViews view;
     private final AtomicReference<Map<String, PinTable>> tables = new AtomicReference<>(Map.of());
     private final ActorRef<NodeModels.Command> models;
     private final Behavior<PlacementCommand> placementBehavior;
@@ -90,6 +90,7 @@ final class ClusterNode implements AutoCloseable {
         this.loadables = List.copyOf(loadables);
         this.system = system;
         self = settings.cluster();
+        view = ClusterViews.get(system);
         members = new ClusterMembers(system, self.region());
         models = system.systemActorOf(
                 NodeModels.create(new NodeModels.Setup(
@@ -129,7 +130,7 @@ final class ClusterNode implements AutoCloseable {
                 self.region(),
                 settings.placement(),
                 members::regionNodes,
-                view::get,
+                view::newest,
                 () -> keepers(keeper),
                 Clock.systemUTC(),
                 System::nanoTime));
@@ -144,7 +145,9 @@ final class ClusterNode implements AutoCloseable {
     }
 
     private Set<String> regions() {
-        return view.get().nodes().stream().map(node -> node.status().region()).collect(Collectors.toSet());
+        return view.newest().nodes().stream()
+                .map(node -> node.status().region())
+                .collect(Collectors.toSet());
     }
 
     private PinTable ownTable() {
@@ -192,7 +195,7 @@ final class ClusterNode implements AutoCloseable {
         public List<NodeRow> nodes() {
             long now = System.nanoTime();
             Set<String> up = members.nodes(MemberStatus.up());
-            return view.get().nodes().stream()
+            return view.newest().nodes().stream()
                     .map(node -> new NodeRow(node.status(), condition(node, up, now), node.rttMicros()))
                     .toList();
         }
@@ -289,7 +292,7 @@ final class ClusterNode implements AutoCloseable {
             edge = HttpEdge.start(
                             system,
                             settings.edge(),
-                            new ClusterDirectory(view::get, choice, System::nanoTime),
+                            new ClusterDirectory(view::newest, choice, System::nanoTime),
                             registry,
                             new Operators())
                     .toCompletableFuture()

@@ -2,6 +2,7 @@ package dev.meridian.node;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.meridian.placement.RegionDowning;
 import dev.meridian.protocol.cluster.ReplicaId;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,9 +31,6 @@ record ClusterSettings(
     static final String MODEL = "model";
     /** Name of every actor system, which is a part of all addresses. */
     static final String SYSTEM = "meridian";
-
-    /** Before a node's id among its roles in Pekko's membership. */
-    static final String NODE_ROLE = "node.";
 
     private static final Pattern SEED = Pattern.compile("\\[?[A-Za-z0-9.:_-]+]?:[0-9]{1,5}");
 
@@ -95,7 +93,7 @@ record ClusterSettings(
     /** What follows from it for Pekko. */
     Config pekko() {
         List<String> all = new ArrayList<>(roles);
-        all.add(NODE_ROLE + node);
+        all.add(RegionDowning.NODE_ROLE + node);
         return ConfigFactory.parseMap(
                 Map.of(
                         "pekko.remote.artery.canonical.hostname", host,

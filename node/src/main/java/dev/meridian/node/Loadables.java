@@ -2,7 +2,9 @@ package dev.meridian.node;
 
 import dev.meridian.actors.HostedModel;
 import dev.meridian.actors.Loadable;
+import dev.meridian.bench.http.Script;
 import dev.meridian.engine.Engine;
+import dev.meridian.engine.EngineSettings;
 import dev.meridian.engine.EngineStats;
 import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.MemoryPlan;
@@ -10,6 +12,7 @@ import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.StepListener;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleManifest;
+import dev.meridian.engine.bundle.BundleManifest.SamplingDefaults;
 import dev.meridian.engine.bundle.VerifiedFiles;
 import dev.meridian.engine.text.Encoded;
 import dev.meridian.protocol.Prompt;
@@ -20,9 +23,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The bundles of a node's folder, as its models are loaded from them. */
 final class Loadables {
+    private static final int SCRIPTED_CONTEXT = 1 << 16;
+    private static final int SCRIPTED_SLOTS = 1024;
+    private static final long SCRIPTED_BYTES = 128L << 20;
+
     private Loadables() {}
 
     /**
@@ -50,6 +58,66 @@ final class Loadables {
                     info(bundle, own, models), own, () -> new Hosted(LoadedModel.open(bundle, with, verified), own)));
         }
         return loadables;
+    }
+
+    /** A model without weights that makes so many tokens a second for each stream, and says {@link Script}: for measurements. */
+    static List<Loadable> scripted(int rate) {
+        ModelInfo info = new ModelInfo(
+                Script.MODEL,
+                "0".repeat(ReplicaId.DIGEST_LENGTH),
+                SCRIPTED_CONTEXT,
+                Script.VOCABULARY,
+                0,
+                "none",
+                SCRIPTED_BYTES);
+        return List.of(new Loadable(info, SCRIPTED_BYTES, () -> new Scripted(rate)));
+    }
+
+    private static final class Scripted implements HostedModel {
+        private final PacedRunner runner;
+        private @Nullable Engine engine;
+
+        Scripted(int rate) {
+            runner = new PacedRunner(SCRIPTED_SLOTS, SCRIPTED_CONTEXT, rate);
+        }
+
+        @Override
+        public Encoded encode(Prompt prompt) {
+            return BenchServerCommand.encode(prompt);
+        }
+
+        @Override
+        public synchronized Engine start(StepListener listener) {
+            Engine started = Engine.start(
+                    Script.MODEL,
+                    runner,
+                    new StampedVocabulary(),
+                    List.of(),
+                    SamplingDefaults.none(),
+                    new EngineSettings(SCRIPTED_SLOTS, SCRIPTED_CONTEXT, SCRIPTED_BYTES),
+                    listener,
+                    System::nanoTime);
+            engine = started;
+            return started;
+        }
+
+        @Override
+        public synchronized EngineStats stats() {
+            return engine == null ? EngineStats.NONE : engine.stats();
+        }
+
+        @Override
+        public long reservedBytes() {
+            return SCRIPTED_BYTES;
+        }
+
+        @Override
+        public synchronized void close() {
+            if (engine != null) {
+                engine.close();
+            }
+            runner.close();
+        }
     }
 
     private static ModelInfo info(Bundle bundle, long reservedBytes, ModelSettings models) {

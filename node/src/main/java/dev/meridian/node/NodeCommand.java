@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** One member of a cluster of several processes or machines. */
@@ -22,6 +23,13 @@ final class NodeCommand implements Callable<Integer> {
     @Mixin
     private ConfigOptions options = new ConfigOptions();
 
+    @Option(
+            names = "--scripted",
+            hidden = true,
+            paramLabel = "RATE",
+            description = "Serve a scripted model of so many tokens a second instead of bundles.")
+    private int scripted;
+
     @Spec
     private CommandSpec spec;
 
@@ -31,8 +39,7 @@ final class NodeCommand implements Callable<Integer> {
         if (settings.cluster().isEdge()) {
             HttpEdge.check(settings.edge());
         }
-        List<Loadable> loadables =
-                settings.cluster().holdsModels() ? Loadables.scan(options.models(), settings) : List.of();
+        List<Loadable> loadables = settings.cluster().holdsModels() ? loadables(settings) : List.of();
         ClusterNode node = ClusterNode.start(settings, loadables);
         CompletableFuture<Integer> told = StopSignals.listen();
         CompletableFuture<Integer> ended = node.ended().thenApply(_ -> TAKEN_OUT);
@@ -49,6 +56,10 @@ final class NodeCommand implements Callable<Integer> {
         }
         out.flush();
         return exitCode;
+    }
+
+    private List<Loadable> loadables(NodeSettings settings) {
+        return scripted > 0 ? Loadables.scripted(scripted) : Loadables.scan(options.models(), settings);
     }
 
     private void greet(ClusterNode node, NodeSettings settings) {

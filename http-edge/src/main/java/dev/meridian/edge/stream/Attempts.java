@@ -16,6 +16,10 @@ import org.slf4j.LoggerFactory;
 final class Attempts {
     private static final Logger LOG = LoggerFactory.getLogger(EdgeMux.class);
 
+    private static final double NANOS_PER_SECOND = 1e9;
+    /** At once: what a fifth of a second earns, at least one. */
+    private static final double BURST_SHARE = 5;
+
     private final ActorContext<EdgeMux.Command> context;
     private final StreamSettings settings;
     private final Replicas replicas;
@@ -23,6 +27,8 @@ final class Attempts {
     private final LongSupplier nanoClock;
     private final ActorRef<StreamEvent> edge;
     private final Set<ActorRef<ReplicaCommand>> watched = new HashSet<>();
+    private double failovers;
+    private long failoversAt;
 
     Attempts(
             ActorContext<EdgeMux.Command> context,
@@ -35,6 +41,8 @@ final class Attempts {
         this.replicas = replicas;
         this.metrics = metrics;
         this.nanoClock = nanoClock;
+        failovers = burst();
+        failoversAt = nanoClock.getAsLong();
         edge = context.messageAdapter(StreamEvent.class, EdgeMux.FromReplica::new);
     }
 
@@ -51,6 +59,25 @@ final class Attempts {
     void send(LiveStream stream) {
         watch(stream.replica);
         stream.replica.tell(stream.submit(edge));
+    }
+
+    /**
+     * Whether one more stream may leave a silent or lost replica now. Each of them costs another replica the whole prompt, and a
+     * machine that is merely slow must not be made slower by all of them at once.
+     */
+    boolean mayFailOver(long now) {
+        double earned = (now - failoversAt) * (double) settings.failoversPerSecond() / NANOS_PER_SECOND;
+        failovers = Math.min(burst(), failovers + earned);
+        failoversAt = now;
+        if (failovers < 1) {
+            return false;
+        }
+        failovers--;
+        return true;
+    }
+
+    private double burst() {
+        return Math.max(1, settings.failoversPerSecond() / BURST_SHARE);
     }
 
     /** Whether the request may use another attempt. */

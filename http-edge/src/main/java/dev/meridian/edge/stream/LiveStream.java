@@ -61,6 +61,9 @@ final class LiveStream {
     /** Entries were appended in the batch at hand, and the reader has not been told yet. */
     boolean touched;
 
+    /** Since when its replica is gone and no other is there; -1 where it has one. */
+    long lostAt = -1;
+
     /** Set while a later attempt that was refused waits for its next one. */
     @Nullable
     Retry retry;
@@ -224,6 +227,7 @@ final class LiveStream {
         submittedAt = now;
         aliveAt = now;
         retry = null;
+        lostAt = -1;
         heardEarly = false;
         resends = 0;
         Arrays.fill(askedFrom, -1);

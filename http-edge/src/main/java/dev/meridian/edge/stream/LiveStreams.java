@@ -24,6 +24,8 @@ final class LiveStreams {
      */
     private static final int SILENCES_UNTIL_SAME_REPLICA = 3;
 
+    private static final int MOST_DOUBLINGS = 4;
+
     private final Attempts attempts;
     private final StreamSettings settings;
     private final Readers readers;
@@ -296,15 +298,28 @@ final class LiveStreams {
     void replicaTerminated(ActorRef<ReplicaCommand> dead) {
         attempts.forget(dead);
         pulses.remove(dead);
+        long now = nanoClock.getAsLong();
         for (LiveStream stream : List.copyOf(streams.values())) {
             if (dead.equals(stream.producer) || (stream.producer == null && dead.equals(stream.replica))) {
-                Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
-                if (other.isPresent() && !other.get().equals(dead)) {
-                    nextAttempt(stream, other.get(), new AttemptEnd.ReplicaDied());
-                } else {
-                    fail(stream, new StreamFailure.ReplicaLost(stream.request.model()));
-                }
+                stream.lostAt = now;
+                moveIfLost(stream, now);
             }
+        }
+    }
+
+    /** Where no other replica is there, one may come: the placement gives a lost one to another node. */
+    private void moveIfLost(LiveStream stream, long now) {
+        if (stream.aliveAt - stream.lostAt > 0) {
+            stream.lostAt = -1; // It had only been silent.
+            return;
+        }
+        Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
+        if (other.isPresent() && !other.get().equals(stream.replica)) {
+            if (attempts.mayFailOver(now)) {
+                nextAttempt(stream, other.get(), new AttemptEnd.ReplicaDied());
+            }
+        } else if (now - stream.lostAt >= settings.replicaWait().toNanos()) {
+            fail(stream, new StreamFailure.ReplicaLost(stream.request.model()));
         }
     }
 
@@ -314,6 +329,8 @@ final class LiveStreams {
         for (LiveStream stream : List.copyOf(streams.values())) {
             if (now - stream.deadlineAt >= 0) {
                 fail(stream, new StreamFailure.ByReplica(new Refusal.DeadlineExceeded()));
+            } else if (stream.lostAt >= 0) {
+                moveIfLost(stream, now);
             } else if (stream.retry != null) {
                 retryIfDue(stream, stream.retry, now);
             } else if (stream.producer == null) {
@@ -351,19 +368,28 @@ final class LiveStreams {
     private void moveIfSilent(LiveStream stream, ActorRef<ReplicaCommand> producer, long now) {
         ProducerPulse pulse = pulses.computeIfAbsent(producer, _ -> new ProducerPulse(now));
         long silence = settings.heartbeatSilence().toNanos();
+        // Doubling: where everybody is slow, moving makes all of it slower.
+        long patience = silence << Math.min(stream.attempt.number() - 1, MOST_DOUBLINGS);
         boolean unmentioned = now - stream.aliveAt >= silence;
         boolean speaks = now - pulse.heardAt() < silence;
+        boolean forgotten = unmentioned && speaks;
+        boolean silent = now - stream.aliveAt >= patience;
         boolean stuck = now - Math.max(pulse.steppedAt(), stream.submittedAt)
                 >= settings.stepStall().toNanos();
-        if (unmentioned || stuck) {
-            Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
-            boolean forgotten = unmentioned && speaks;
-            // Harmless where it was only slow: the Submit comes with a Cancel of the attempt before, and a later one
-            // takes that one's place.
-            boolean noSign = now - Math.max(stream.aliveAt, pulse.heardAt()) >= SILENCES_UNTIL_SAME_REPLICA * silence;
-            if (replica.isPresent() && (forgotten || noSign || !replica.get().equals(stream.replica))) {
-                nextAttempt(stream, replica.get(), unmentioned ? new AttemptEnd.Silent() : new AttemptEnd.Stuck());
-            }
+        if (!forgotten && !silent && !stuck) {
+            return;
+        }
+        Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
+        if (replica.isEmpty()) {
+            stream.lostAt = unmentioned ? now : stream.lostAt;
+            return;
+        }
+        // Harmless where it was only slow: the Submit comes with a Cancel of the attempt before, and a later one takes
+        // that one's place.
+        boolean noSign = now - Math.max(stream.aliveAt, pulse.heardAt()) >= SILENCES_UNTIL_SAME_REPLICA * patience;
+        boolean elsewhere = !replica.get().equals(stream.replica);
+        if ((forgotten || noSign || elsewhere) && attempts.mayFailOver(now)) {
+            nextAttempt(stream, replica.get(), unmentioned ? new AttemptEnd.Silent() : new AttemptEnd.Stuck());
         }
     }
 

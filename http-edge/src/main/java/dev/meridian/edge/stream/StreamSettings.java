@@ -13,6 +13,8 @@ import java.time.Duration;
  * @param stepStall an engine whose step number stands still for this long, while it has live attempts, is stuck
  * @param maxAttempts attempts a request may use
  * @param maxResends gaps an attempt may report before the next attempt starts
+ * @param replicaWait how long a stream whose replica is gone waits for one that takes its place
+ * @param failoversPerSecond streams that may leave silent or lost replicas
  * @param maxStreams streams at a time
  * @param maxJournalBytes what entries that no client has got yet, and those that running streams may bring, may hold
  * @param maxStreamJournalBytes what one stream may need of it
@@ -25,6 +27,8 @@ public record StreamSettings(
         Duration stepStall,
         int maxAttempts,
         int maxResends,
+        Duration replicaWait,
+        int failoversPerSecond,
         int maxStreams,
         long maxJournalBytes,
         long maxStreamJournalBytes,
@@ -35,6 +39,10 @@ public record StreamSettings(
         requirePositive(heartbeatSilence, "heartbeat silence");
         requirePositive(stepStall, "step stall");
         requirePositive(readerStall, "reader stall");
+        requirePositive(replicaWait, "replica wait");
+        if (failoversPerSecond < 1) {
+            throw new IllegalArgumentException("failovers-per-second " + failoversPerSecond + ", expected at least 1");
+        }
         if (maxAttempts < 1 || maxResends < 0 || maxStreams < 1 || maxJournalBytes < 1) {
             throw new IllegalArgumentException(
                     "attempts, streams and journal bytes are at least 1, resends at least 0");

@@ -127,6 +127,8 @@ final class EdgeMuxChaosTest {
                 MuxFixture.STALL,
                 1000,
                 3,
+                MuxFixture.REPLICA_WAIT,
+                1000,
                 3,
                 1 << 20,
                 1 << 20,

@@ -123,6 +123,11 @@ final class EdgeMuxRecoveryTest {
         assertThat(client.end).isEqualTo(new StreamEnd.Failed(new StreamFailure.ReplicaLost("m")));
     }
 
+    /** It doubles with each attempt. */
+    private static Duration patience(int attempt) {
+        return MuxFixture.SILENCE.multipliedBy(1L << (attempt - 1));
+    }
+
     private TestProbe<ReplicaCommand> replicaOfAttempt(int number) {
         return number % 2 == 0 ? other : fixture.replica;
     }
@@ -134,7 +139,7 @@ final class EdgeMuxRecoveryTest {
             TestProbe<ReplicaCommand> from = replicaOfAttempt(number - 1);
             TestProbe<ReplicaCommand> to = replicaOfAttempt(number);
             fixture.directory.put("m", to.getRef());
-            fixture.pass(MuxFixture.SILENCE);
+            fixture.pass(patience(number - 1));
             from.expectMessage(new Cancel(new Attempt("r", number - 1)));
             Submit next = to.expectMessageClass(Submit.class);
             assertThat(next.attempt()).isEqualTo(new Attempt("r", number));
@@ -143,7 +148,7 @@ final class EdgeMuxRecoveryTest {
         }
         fixture.directory.put(
                 "m", replicaOfAttempt(MuxFixture.SETTINGS.maxAttempts() + 1).getRef());
-        fixture.pass(MuxFixture.SILENCE);
+        fixture.pass(patience(MuxFixture.SETTINGS.maxAttempts()));
         client.read();
         assertThat(client.end)
                 .isEqualTo(

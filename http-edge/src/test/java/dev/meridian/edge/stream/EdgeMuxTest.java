@@ -259,16 +259,25 @@ final class EdgeMuxTest {
     }
 
     @Test
-    void aDeadReplicaWithoutAnotherEndsItsStreamsByName() {
+    void aStreamOfADeadReplicaWaitsForAnotherAndEndsByNameWhereNoneComes() {
         Client client = fixture.openAccepted("r", 1);
         fixture.replica.stop();
         fixture.kit.createTestProbe().awaitAssert(Duration.ofSeconds(5), () -> {
+            fixture.pass(MuxFixture.TICK.multipliedBy(5));
             client.read();
             assertThat(client.end).isEqualTo(new StreamEnd.Failed(new StreamFailure.ReplicaLost("m")));
             return null;
         });
-        fixture.open("late", 1, 0);
-        fixture.opening.expectMessage(new EdgeMux.Rejected(new StreamFailure.ReplicaLost("m")));
+    }
+
+    @Test
+    void aStreamOfADeadReplicaGoesOnAtOneThatComesLater() {
+        fixture.openAccepted("r", 1);
+        fixture.replica.stop();
+        fixture.pass(MuxFixture.REPLICA_WAIT.minus(MuxFixture.TICK.multipliedBy(2)));
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.TICK);
+        assertThat(other.expectMessageClass(Submit.class).attempt()).isEqualTo(new Attempt("r", 2));
     }
 
     @Test

@@ -62,6 +62,8 @@ final class JournalSimulationTest {
                 MuxFixture.NEVER,
                 5,
                 2,
+                MuxFixture.REPLICA_WAIT,
+                1000,
                 1000,
                 LIMIT,
                 LIMIT / 2,

@@ -32,12 +32,13 @@ final class MuxFixture implements AutoCloseable {
     static final Duration SILENCE = Duration.ofSeconds(1);
     static final Duration STALL = Duration.ofSeconds(5);
     static final Duration READER_STALL = Duration.ofSeconds(30);
+    static final Duration REPLICA_WAIT = Duration.ofSeconds(5);
     static final Duration DEADLINE = Duration.ofSeconds(60);
     /** The mux's own timer never fires: tests tick. */
     static final Duration NEVER = Duration.ofDays(1);
 
-    static final StreamSettings SETTINGS =
-            new StreamSettings(NEVER, ACCEPT, SILENCE, STALL, 5, 2, 3, 1_000_000, 500_000, READER_STALL);
+    static final StreamSettings SETTINGS = new StreamSettings(
+            NEVER, ACCEPT, SILENCE, STALL, 5, 2, REPLICA_WAIT, 1000, 3, 1_000_000, 500_000, READER_STALL);
 
     final ActorTestKit kit = ActorTestKit.create();
     final Map<String, ActorRef<ReplicaCommand>> directory = new ConcurrentHashMap<>();
