@@ -50,6 +50,17 @@ final class NodeProcess implements AutoCloseable {
         return new NodeProcess(builder.start());
     }
 
+    /** A member of a cluster: {@code node} with that configuration. */
+    static NodeProcess member(Path config, String... more) throws IOException {
+        List<String> command = CliProcess.command("node", "--config", config.toString());
+        // Several of them share a machine: small heaps, few threads, and nothing compiled twice over.
+        command.addAll(1, List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k"));
+        command.addAll(List.of(more));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(CliProcess.environment());
+        return new NodeProcess(builder.start());
+    }
+
     URI api() throws Exception {
         return await(api);
     }
@@ -70,6 +81,16 @@ final class NodeProcess implements AutoCloseable {
     int terminate() throws InterruptedException {
         tellToStop();
         return awaitExit();
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** SIGKILL, and waits until it is gone. */
+    void kill() throws InterruptedException {
+        process.destroyForcibly();
+        process.waitFor();
     }
 
     long pid() {

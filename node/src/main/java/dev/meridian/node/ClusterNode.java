@@ -288,7 +288,9 @@ final class ClusterNode implements AutoCloseable {
         if (self.isEdge()) {
             PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
             ReplicaChoice choice = new ReplicaChoice(
-                    self.region(), settings.placement().silence().toNanos());
+                    self.region(),
+                    settings.placement().silence().toNanos(),
+                    settings.placement().rehomeAfter().toNanos());
             edge = HttpEdge.start(
                             system,
                             settings.edge(),

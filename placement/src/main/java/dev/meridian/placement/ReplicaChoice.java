@@ -15,14 +15,17 @@ import org.jspecify.annotations.Nullable;
  * Chooses the replica for an attempt: of nodes that are heard, those of the edge's own region before others, the nearest of
  * other regions; then the less busy of two that are drawn (power of two choices, Mitzenmacher 2001). A pure function.
  *
+ * <p>Where no node is heard, one that is silent for a moment is tried: a machine that is busy is late with its statuses, too.
+ *
  * @param region the edge's own
- * @param silenceNanos a node that was silent for longer gets nothing new
+ * @param silenceNanos a node that was silent for longer is tried only where no other is heard
+ * @param lostNanos a node that was silent for longer is not tried
  */
-public record ReplicaChoice(String region, long silenceNanos) {
+public record ReplicaChoice(String region, long silenceNanos, long lostNanos) {
     /**
      * Chooses.
      *
-     * @param but where the last attempt went: given back only where there is no other
+     * @param but where the last attempt went: given back only where there is no other, and it is heard
      */
     public Optional<ActorRef<ReplicaCommand>> choose(
             ClusterView view,
@@ -30,20 +33,24 @@ public record ReplicaChoice(String region, long silenceNanos) {
             @Nullable ActorRef<ReplicaCommand> but,
             long nowNanos,
             RandomGenerator random) {
-        List<Candidate> usable = new ArrayList<>();
-        boolean knowsBut = false;
+        List<Candidate> heard = new ArrayList<>();
+        List<Candidate> late = new ArrayList<>();
+        boolean hearsBut = false;
         for (Candidate candidate : view.candidates(model)) {
-            boolean heard = candidate.node().silentNanos(nowNanos) <= silenceNanos;
-            if (heard && !candidate.node().status().leaving()) {
-                boolean isBut = but != null && but.equals(candidate.replica().host());
-                knowsBut |= isBut;
-                if (!isBut) {
-                    usable.add(candidate);
-                }
+            long silent = candidate.node().silentNanos(nowNanos);
+            boolean isBut = but != null && but.equals(candidate.replica().host());
+            if (candidate.node().status().leaving() || silent > lostNanos) {
+                continue;
+            }
+            if (isBut) {
+                hearsBut = silent <= silenceNanos;
+            } else {
+                (silent <= silenceNanos ? heard : late).add(candidate);
             }
         }
-        if (usable.isEmpty()) {
-            return knowsBut ? Optional.ofNullable(but) : Optional.empty();
+        List<Candidate> usable = heard.isEmpty() ? late : heard;
+        if ((hearsBut && heard.isEmpty()) || usable.isEmpty()) {
+            return hearsBut ? Optional.ofNullable(but) : Optional.empty();
         }
         List<Candidate> best = best(usable);
         Candidate one = best.get(random.nextInt(best.size()));

@@ -61,7 +61,7 @@ final class LiveStreams {
         long now = nanoClock.getAsLong();
         Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(request.model());
         if (replica.isEmpty()) {
-            open.replyTo().tell(new Rejected(new StreamFailure.ByReplica(new Refusal.ModelUnknown(request.model()))));
+            open.replyTo().tell(new Rejected(new StreamFailure.ByReplica(new Refusal.ModelNotReady(request.model()))));
             return;
         }
         StreamFailure refusal = streams.size() >= settings.maxStreams()

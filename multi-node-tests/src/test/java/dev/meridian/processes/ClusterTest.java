@@ -1,0 +1,110 @@
+package dev.meridian.processes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.http.HttpClient;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Streams on a cluster of two regions with two nodes each, while replicas move and nodes die. Each test leaves the cluster as
+ * it found it: four nodes, and one replica in each region. Gaps are printed and not judged here.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class ClusterTest {
+    private static final int STREAMS = 50;
+    private static final boolean SOAK = System.getProperty("soak") != null;
+
+    @TempDir
+    static Path folder;
+
+    private static ClusterOfProcesses cluster;
+    private static HttpClient http;
+
+    @BeforeAll
+    static void start() throws Exception {
+        http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        cluster = new ClusterOfProcesses(
+                folder, "meridian.placement { replicas = 1, drain-deadline = 500 ms }", "eu-1", "eu-2", "us-1", "us-2");
+        cluster.start();
+        cluster.awaitReplicas(2);
+    }
+
+    @AfterAll
+    static void stop() {
+        cluster.close();
+        http.shutdownNow();
+    }
+
+    /** Streams that enter at the nodes in turn, once all of them flow. */
+    private static List<ScriptedStream> flow(int tokens, String... edges) throws Exception {
+        List<ScriptedStream> streams = new ArrayList<>();
+        for (int i = 0; i < STREAMS; i++) {
+            streams.add(ScriptedStream.open(http, cluster.api(edges[i % edges.length]), 3 + 17 * i, tokens));
+        }
+        cluster.await(
+                "all streams to flow",
+                () -> streams.stream().allMatch(stream -> stream.received() > 10 || stream.hasEnded()));
+        return streams;
+    }
+
+    private static void assertWhole(String what, List<ScriptedStream> streams) {
+        List<String> faults = streams.stream()
+                .map(ScriptedStream::fault)
+                .filter(fault -> !fault.isEmpty())
+                .toList();
+        double[] gaps = streams.stream()
+                .mapToDouble(ScriptedStream::longestGapMillis)
+                .sorted()
+                .toArray();
+        System.out.printf(
+                "%s: longest gaps of %d streams: median %.0f ms, largest %.0f ms%n",
+                what, gaps.length, gaps[gaps.length / 2], gaps[gaps.length - 1]);
+        assertThat(faults)
+                .as(() -> Arrays.toString(gaps) + "\n" + cluster.state())
+                .isEmpty();
+    }
+
+    private static Map.Entry<String, String> onlyReplica(String asked, String region) throws Exception {
+        Map<String, String> places = cluster.placement(asked, region);
+        assertThat(places).hasSize(1);
+        return places.entrySet().iterator().next();
+    }
+
+    private static String other(String node) {
+        return node.substring(0, 3) + (node.endsWith("1") ? "2" : "1");
+    }
+
+    @Test
+    @Order(1)
+    void aReplicaMovesToAndFroUnderLoadAndNobodyNotices() throws Exception {
+        int moves = SOAK ? 200 : 20;
+        List<ScriptedStream> streams = flow(SOAK ? 20_000 : 1500, "eu-1", "eu-2");
+        for (int i = 0; i < moves; i++) {
+            Map.Entry<String, String> replica = onlyReplica("us-1", "eu");
+            String to = other(replica.getValue());
+            JsonNode change = cluster.change(
+                    i % 2 == 0 ? "us-1" : "eu-1",
+                    "replicas/" + replica.getKey() + ":move?wait=60s",
+                    "{\"to\":\"" + to + "\"}");
+            assertThat(change.path("state").asText())
+                    .as(change + "\n" + cluster.state())
+                    .isEqualTo("done");
+            cluster.await(
+                    "us-1 to see the replica on " + to,
+                    () -> onlyReplica("us-1", "eu").getValue().equals(to));
+        }
+        assertWhole(moves + " moves", streams);
+    }
+}
