@@ -28,6 +28,9 @@ import java.util.function.Predicate;
 final class ClusterOfProcesses implements AutoCloseable {
     static final int TOKENS_PER_SECOND = 50;
 
+    /** The exit code of a node that has to be started anew. */
+    private static final int TAKEN_OUT = 69;
+
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     /** So that clusters of one test run never meet. */
     private static final AtomicInteger CLUSTERS = new AtomicInteger();
@@ -131,12 +134,26 @@ final class ClusterOfProcesses implements AutoCloseable {
         }
     }
 
-    /** Any node that runs but these. */
-    String another(List<String> but) {
-        return nodes.keySet().stream()
-                .filter(name -> !but.contains(name))
-                .findFirst()
-                .orElseThrow();
+    boolean isRunning(String name) {
+        return nodes.containsKey(name);
+    }
+
+    /** Until the node is up for another, or has ended because the cluster has taken it out. */
+    void awaitEndIfTakenOut(String name, String asked) throws Exception {
+        await(
+                name + " to be up or to end",
+                () -> !node(name).isAlive()
+                        || list(asked, "nodes").stream()
+                                .anyMatch(shown -> shown.path("id").asText().equals(name)
+                                        && shown.path("status").asText().equals("up")));
+        if (!node(name).isAlive()) {
+            int exitCode = node(name).awaitExit();
+            if (exitCode != TAKEN_OUT) {
+                throw new AssertionError(
+                        name + " ended with " + exitCode + "\n" + node(name).output());
+            }
+            nodes.remove(name);
+        }
     }
 
     /** One of the lists of the admin API, as a node shows it. */

@@ -1,0 +1,74 @@
+package dev.meridian.processes;
+
+import java.net.http.HttpClient;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Clients that read one stream after the other, until {@link #finish}, at edges that are not about to stop. */
+final class SteadyLoad {
+    private final HttpClient http;
+    private final ClusterOfProcesses cluster;
+    private final int tokens;
+    private final List<String> edges = new CopyOnWriteArrayList<>(List.of("eu-1", "eu-2", "us-1", "us-2"));
+    private final Queue<String> faults = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger started = new AtomicInteger();
+    private final AtomicInteger completed = new AtomicInteger();
+    private final List<Thread> clients = new ArrayList<>();
+    private volatile boolean closed;
+
+    SteadyLoad(HttpClient http, ClusterOfProcesses cluster, int clients, int tokens) {
+        this.http = http;
+        this.cluster = cluster;
+        this.tokens = tokens;
+        for (int i = 0; i < clients; i++) {
+            this.clients.add(Thread.ofVirtual().start(this::run));
+        }
+    }
+
+    private void run() {
+        while (!closed) {
+            int number = started.incrementAndGet();
+            String edge = edges.get(number % edges.size());
+            try {
+                String fault = ScriptedStream.open(http, cluster.api(edge), number % 1000, tokens)
+                        .fault();
+                if (fault.isEmpty()) {
+                    completed.incrementAndGet();
+                } else {
+                    faults.add("request " + number + " at " + edge + ": " + fault);
+                }
+            } catch (Exception e) {
+                faults.add("request " + number + " at " + edge + ": " + e);
+            }
+        }
+    }
+
+    /** Sends nothing new to an edge; what runs there goes on. */
+    void leave(String edge) {
+        edges.remove(edge);
+    }
+
+    void enter(String edge) {
+        edges.add(edge);
+    }
+
+    List<String> faults() {
+        return List.copyOf(faults);
+    }
+
+    int completed() {
+        return completed.get();
+    }
+
+    /** Returns when the streams that run have ended. */
+    void finish() throws InterruptedException {
+        closed = true;
+        for (Thread client : clients) {
+            client.join();
+        }
+    }
+}
