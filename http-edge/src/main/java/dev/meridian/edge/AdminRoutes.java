@@ -113,7 +113,7 @@ final class AdminRoutes implements ConnectionStage.Handler {
                         by))
                 .handle((answer, failure) -> {
                     if (failure == null) {
-                        return Responses.json(answer.status(), answer.body());
+                        return Responses.json(answer.status(), answer.json());
                     }
                     Throwable cause = failure instanceof CompletionException && failure.getCause() != null
                             ? failure.getCause()

@@ -262,7 +262,8 @@ final class HttpBehaviourTest {
                                 edge.settings("meridian.edge.client-port = "
                                         + edge.edge.clientAddress().getPort()),
                                 edge.directory(),
-                                edge.registry)
+                                edge.registry,
+                                null)
                         .toCompletableFuture()
                         .join())
                 .isInstanceOf(CompletionException.class)

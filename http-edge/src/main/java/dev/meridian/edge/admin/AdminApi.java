@@ -1,6 +1,7 @@
 package dev.meridian.edge.admin;
 
 import dev.meridian.protocol.cluster.Change;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -37,7 +38,7 @@ public final class AdminApi {
     }
 
     /** An answer to a change: 200 where it is over or was only planned, else 202. */
-    public record Answer(int status, byte[] body) {}
+    public record Answer(int status, String json) {}
 
     /**
      * Asks for a change.
@@ -55,7 +56,9 @@ public final class AdminApi {
             Optional<String> idempotencyKey,
             String by) {
         ChangeRequest request = ChangeRequest.read(ofReplica, rest, body, wait, idempotencyKey);
-        return changes.ask(request, by).thenApply(change -> new Answer(status(change), ClusterJson.change(change)));
+        return changes.ask(request, by)
+                .thenApply(change ->
+                        new Answer(status(change), new String(ClusterJson.change(change), StandardCharsets.UTF_8)));
     }
 
     private static int status(Change change) {
