@@ -137,13 +137,22 @@ final class PlacementPlanner {
                         : change);
     }
 
-    /** Replicas whose nodes cannot serve them; where nobody can take one, it waits for its node. */
+    /** Replicas whose nodes cannot serve them; where nobody can take one, it waits for its node, as long as that might help. */
     private void rehome() {
         for (Pin pin : List.copyOf(pins.values())) {
             if (pin.next() == null && failure(pin.node(), pin).isPresent()) {
-                target(pin.replica()).ifPresent(node -> put(pin.replica(), node.id(), null));
+                Optional<NodeFacts> target = target(pin.replica());
+                target.ifPresent(node -> put(pin.replica(), node.id(), null));
+                if (target.isEmpty() && lacks(pin.node(), pin.replica())) {
+                    pins.remove(pin.replica());
+                }
             }
         }
+    }
+
+    private boolean lacks(String node, ReplicaId replica) {
+        NodeFacts facts = nodes.get(node);
+        return facts != null && facts.lacks(replica);
     }
 
     /** Replicas that should be and are not; pins of bundles that no node has any more go. */

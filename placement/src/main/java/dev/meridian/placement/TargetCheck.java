@@ -78,13 +78,13 @@ final class TargetCheck {
                                 + " left of " + node.budgetBytes());
     }
 
-    /** What is pinned to the node and has not been reserved there yet. */
+    /** What is pinned to the node and has not been reserved there yet, or no more because its load failed. */
     private static long promised(Question question) {
         NodeFacts node = question.node();
         return question.pins().stream()
                 .filter(pin -> !pin.replica().equals(question.replica()) && isAt(pin, node))
                 .map(Pin::replica)
-                .filter(pinned -> node.replica(pinned).isEmpty())
+                .filter(pinned -> node.replica(pinned).isEmpty() || node.has(pinned, ReplicaState.FAILED))
                 .flatMap(pinned -> node.bundle(pinned.model(), pinned.digest()).stream())
                 .mapToLong(ModelInfo::weightBytes)
                 .sum();
