@@ -454,7 +454,7 @@ class ModelHostTest {
         time.timePasses(Duration.ofMillis(1));
 
         edge.expectMessage(new Refused(attempt, new Refusal.ModelNotReady("letters")));
-        steps.release(10_000);
+        awaitDraining(host, edge);
         time.timePasses(Duration.ofSeconds(1));
         edge.expectTerminated(host.owned());
     }
