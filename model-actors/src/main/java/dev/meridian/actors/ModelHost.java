@@ -84,7 +84,7 @@ public final class ModelHost {
 
     /**
      * Take no more attempts; those that run may go on until {@code deadline}, then their edges are told to go elsewhere. The
-     * actor stops once nothing runs and nobody can miss an entry any more.
+     * actor stops once nothing runs and nobody can miss an entry any more. Said again it may only bring the end nearer.
      */
     public record Drain(Duration deadline) implements Command {}
 
@@ -119,6 +119,7 @@ public final class ModelHost {
     private int inPreparation;
     private boolean failed;
     private boolean draining;
+    private long drainEndNanos;
 
     private ModelHost(
             ActorContext<Command> context,
@@ -262,8 +263,10 @@ public final class ModelHost {
     }
 
     private void onDrain(Drain drain) {
-        if (!draining) {
+        long end = nanoClock.getAsLong() + drain.deadline().toNanos();
+        if (!draining || end - drainEndNanos < 0) {
             draining = true;
+            drainEndNanos = end;
             timers.startSingleTimer(DrainTimer.DEADLINE, drain.deadline());
         }
     }

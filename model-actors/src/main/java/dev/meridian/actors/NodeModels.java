@@ -1,6 +1,7 @@
 package dev.meridian.actors;
 
 import dev.meridian.actors.HeldReplicas.Held;
+import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.ReplicaId;
@@ -24,6 +25,7 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * pinned here, or to move here -> LOADING
  *   loaded -> STANDBY, or READY where it is pinned here; from one to the other as pins change
  *          -> not pinned here any more: DRAINING; its host stopped and its memory freed: gone
- *   failed -> FAILED, until it is not pinned here any more
+ *   failed, or its host stopped unasked -> FAILED; after a while forgotten, and so loaded anew where it is pinned here still
  * </pre>
  *
  * <p>Loads and unloads block, so they run elsewhere, one after the other. A replica that comes back while it drains is
@@ -44,6 +46,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class NodeModels {
     private static final Logger LOG = LoggerFactory.getLogger(NodeModels.class);
+
+    /** Others see for so long that a load failed: else a bundle that nobody can load would go from node to node at once. */
+    static final Duration RETRY_AFTER = Duration.ofMinutes(1);
 
     /** What it hears. */
     public sealed interface Command {}
@@ -63,7 +68,9 @@ public final class NodeModels {
 
     private record HostStopped(ReplicaId id) implements Command {}
 
-    private record Unloaded(ReplicaId id) implements Command {}
+    private record Unloaded(ReplicaId id, boolean asked) implements Command {}
+
+    private record Retry(ReplicaId id) implements Command {}
 
     /**
      * What it works with.
@@ -89,6 +96,7 @@ public final class NodeModels {
     }
 
     private final ActorContext<Command> context;
+    private final TimerScheduler<Command> timers;
     private final Setup setup;
     private final Executor blocking;
     private final Map<ReplicaId, Held> replicas = new TreeMap<>();
@@ -97,8 +105,9 @@ public final class NodeModels {
     private PinTable table;
     private @Nullable Stop stopping;
 
-    private NodeModels(ActorContext<Command> context, Setup setup) {
+    private NodeModels(ActorContext<Command> context, TimerScheduler<Command> timers, Setup setup) {
         this.context = context;
+        this.timers = timers;
         this.setup = setup;
         blocking = context.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
         table = PinTable.empty("none");
@@ -106,18 +115,20 @@ public final class NodeModels {
 
     /** Holding nothing. */
     public static Behavior<Command> create(Setup setup) {
-        return Behaviors.setup(context -> new NodeModels(context, setup).running());
+        return Behaviors.setup(
+                context -> Behaviors.withTimers(timers -> new NodeModels(context, timers, setup).running()));
     }
 
     private Behavior<Command> running() {
         return Behaviors.receiveMessage(command -> {
             switch (command) {
                 case Follow(PinTable newest) -> table = newest;
-                case Stop stop -> stopping = stop;
+                case Stop stop -> onStop(stop);
                 case Loaded loaded -> onLoaded(loaded);
                 case HostReady(ReplicaId id, ActorRef<ReplicaCommand> ref) -> onHostReady(id, ref);
                 case HostStopped(ReplicaId id) -> onHostStopped(id);
-                case Unloaded(ReplicaId id) -> replicas.remove(id);
+                case Unloaded unloaded -> onUnloaded(unloaded);
+                case Retry(ReplicaId id) -> onRetry(id);
             }
             follow();
             setup.held().set(new ArrayList<>(replicas.values()));
@@ -128,6 +139,12 @@ public final class NodeModels {
             }
             return Behaviors.same();
         });
+    }
+
+    /** What drains already has as little time from now on as the rest. */
+    private void onStop(Stop stop) {
+        stopping = stop;
+        hosts.values().forEach(host -> host.tell(new ModelHost.Drain(stop.drainDeadline())));
     }
 
     private void follow() {
@@ -173,11 +190,8 @@ public final class NodeModels {
                 LOG.info("{} drains", held.id());
             }
             case FAILED -> {
-                if (held.model() == null) {
+                if (stopping != null) {
                     replicas.remove(held.id());
-                } else if (hosts.containsKey(held.id())) {
-                    hosts.get(held.id()).tell(new ModelHost.Drain(Duration.ZERO));
-                    put(held, held.generation(), ReplicaState.DRAINING);
                 }
             }
             case LOADING, DRAINING -> {} // Its end is on its way.
@@ -209,7 +223,7 @@ public final class NodeModels {
                     loadable.reservedBytes(),
                     reserved,
                     setup.budgetBytes());
-            replicas.put(id, new Held(id, pin.generation(), ReplicaState.FAILED, loadable.info(), 0, null, null));
+            fail(id, pin.generation(), loadable.info());
             return;
         }
         replicas.put(
@@ -244,8 +258,7 @@ public final class NodeModels {
         HostedModel model = loaded.model();
         if (model == null) {
             LOG.error("{} could not be loaded: {}", loaded.id(), loaded.failure());
-            replicas.put(
-                    held.id(), new Held(held.id(), held.generation(), ReplicaState.FAILED, held.info(), 0, null, null));
+            fail(held.id(), held.generation(), held.info());
             return;
         }
         CompletableFuture<ActorRef<ReplicaCommand>> ready = new CompletableFuture<>();
@@ -294,7 +307,8 @@ public final class NodeModels {
     private void onHostStopped(ReplicaId id) {
         Held held = held(id);
         hosts.remove(id);
-        if (held.state() != ReplicaState.DRAINING) {
+        boolean asked = held.state() == ReplicaState.DRAINING;
+        if (!asked) {
             LOG.error("the host of {} stopped", id);
             put(held, held.generation(), ReplicaState.DRAINING);
         }
@@ -309,8 +323,29 @@ public final class NodeModels {
             if (failure != null) {
                 LOG.error("{} could not be unloaded", id, failure);
             }
-            return new Unloaded(id);
+            return new Unloaded(id, asked);
         });
+    }
+
+    private void onUnloaded(Unloaded unloaded) {
+        Held held = held(unloaded.id());
+        if (unloaded.asked()) {
+            replicas.remove(held.id());
+        } else {
+            fail(held.id(), held.generation(), held.info());
+        }
+    }
+
+    private void fail(ReplicaId id, long generation, ModelInfo info) {
+        replicas.put(id, new Held(id, generation, ReplicaState.FAILED, info, 0, null, null));
+        timers.startSingleTimer(id, new Retry(id), RETRY_AFTER);
+    }
+
+    private void onRetry(ReplicaId id) {
+        Held held = replicas.get(id);
+        if (held != null && held.state() == ReplicaState.FAILED) {
+            replicas.remove(id);
+        }
     }
 
     private Held held(ReplicaId id) {

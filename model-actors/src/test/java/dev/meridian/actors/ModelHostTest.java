@@ -73,6 +73,13 @@ class ModelHostTest {
 
     /** A host whose model says {@code reply} after a prompt of five letters, each forward pass waiting for a permit. */
     private ActorRef<ReplicaCommand> host(String reply, Runnable beforeStep) {
+        return spawned(reply, beforeStep).edgeSide();
+    }
+
+    /** A host as its owner and as its edges see it. */
+    private record Spawned(ActorRef<ModelHost.Command> owned, ActorRef<ReplicaCommand> edgeSide) {}
+
+    private Spawned spawned(String reply, Runnable beforeStep) {
         ScriptedRunner runner = new ScriptedRunner(
                 LetterVocabulary.SIZE,
                 4,
@@ -88,8 +95,8 @@ class ModelHostTest {
                 CLOCK,
                 () -> 0L,
                 ready);
-        kit.spawn(behavior);
-        return ready.join();
+        ActorRef<ModelHost.Command> owned = kit.spawn(behavior);
+        return new Spawned(owned, ready.join());
     }
 
     private ActorRef<ReplicaCommand> host(String reply) {
@@ -393,6 +400,70 @@ class ModelHostTest {
             assertThat(edge.expectMessageClass(Refused.class).reason()).isEqualTo(new Refusal.ModelNotReady("letters"));
             return null;
         });
+    }
+
+    @Test
+    void drainingRefusesNewWorkAndLetsTheRestEnd() {
+        TestProbe<StreamEvent> edge = kit.createTestProbe();
+        Spawned host = spawned("world", steps::acquireUninterruptibly);
+        Attempt attempt = new Attempt("a", 1);
+        host.edgeSide().tell(submit(attempt, new Prompt.Text("hello"), edge.getRef()));
+        edge.expectMessageClass(Accepted.class);
+        host.owned().tell(new ModelHost.Drain(Duration.ofSeconds(30)));
+        Attempt late = new Attempt("b", 1);
+        host.edgeSide().tell(submit(late, new Prompt.Text("hello"), edge.getRef()));
+        edge.expectMessage(new Refused(late, new Refusal.ModelNotReady("letters")));
+        steps.release(10_000);
+        List<Entry> entries = receiveAll(edge, attempt);
+
+        assertThat(text(entries)).isEqualTo("world");
+        host.edgeSide().tell(new ReplicaCommand.Resend(attempt, 0, 5));
+        assertThat(edge.expectMessageClass(StepBatch.class).entries())
+                .as("sent again while it lingers")
+                .isEqualTo(entries.subList(5, 6));
+        time.timePasses(Duration.ofSeconds(1));
+        edge.expectTerminated(host.owned());
+    }
+
+    @Test
+    void aHostWithoutStreamsStopsSoonAfterItWasToldToDrain() {
+        TestProbe<StreamEvent> edge = kit.createTestProbe();
+        Spawned host = spawned("world", () -> {});
+        host.owned().tell(new ModelHost.Drain(Duration.ofSeconds(30)));
+        awaitDraining(host, edge);
+
+        time.timePasses(Duration.ofSeconds(1));
+
+        edge.expectTerminated(host.owned());
+    }
+
+    @Test
+    void aDrainMayEndSoonerThanFirstSaidAndNotLater() {
+        TestProbe<StreamEvent> edge = kit.createTestProbe();
+        Spawned host = spawned("world", steps::acquireUninterruptibly);
+        Attempt attempt = new Attempt("a", 1);
+        host.edgeSide().tell(submit(attempt, new Prompt.Text("hello"), edge.getRef()));
+        edge.expectMessageClass(Accepted.class);
+        for (int millis : List.of(200, 100, 150)) {
+            host.owned().tell(new ModelHost.Drain(Duration.ofMillis(millis)));
+        }
+        awaitDraining(host, edge);
+
+        time.timePasses(Duration.ofMillis(99));
+        edge.expectNoMessage(Duration.ofMillis(50));
+        time.timePasses(Duration.ofMillis(1));
+
+        edge.expectMessage(new Refused(attempt, new Refusal.ModelNotReady("letters")));
+        awaitDraining(host, edge);
+        time.timePasses(Duration.ofSeconds(1));
+        edge.expectTerminated(host.owned());
+    }
+
+    /** A drain is heard once new work is refused. */
+    private static void awaitDraining(Spawned host, TestProbe<StreamEvent> edge) {
+        Attempt late = new Attempt("late", 1);
+        host.edgeSide().tell(submit(late, new Prompt.Text("hello"), edge.getRef()));
+        edge.expectMessage(new Refused(late, new Refusal.ModelNotReady("letters")));
     }
 
     @Test

@@ -20,7 +20,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 /**
  * Tells all other nodes what this one is and does, every interval, and keeps what they tell. These statuses are the cluster's
  * heartbeat for everything but membership: the routing table, the witnesses of a split, the placement's facts. A node that
- * was silent for long is forgotten once it is no member any more.
+ * was silent for long is forgotten.
  */
 public final class NodeDirectory {
     /** Where it runs on every node, below {@code /system}. */
@@ -125,7 +125,8 @@ public final class NodeDirectory {
     private void onSeen(StatusSeen seen) {
         NodeView by = nodes.get(seen.by());
         long age = sequence - seen.sequence();
-        if (by != null && seen.incarnation() == identity.incarnation() && age >= 0 && age < REMEMBERED_SENDS) {
+        boolean remembered = seen.sequence() > 0 && age >= 0 && age < REMEMBERED_SENDS;
+        if (by != null && seen.incarnation() == identity.incarnation() && remembered) {
             long nanos = nanoClock.getAsLong() - sentNanos[(int) (seen.sequence() % REMEMBERED_SENDS)];
             nodes.put(seen.by(), new NodeView(by.status(), by.heardNanos(), TimeUnit.NANOSECONDS.toMicros(nanos)));
         }

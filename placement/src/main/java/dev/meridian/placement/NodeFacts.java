@@ -2,6 +2,7 @@ package dev.meridian.placement;
 
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
+import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
@@ -11,12 +12,14 @@ import java.util.Optional;
 /**
  * What a region's placement knows of one of its nodes.
  *
- * @param usable whether it is heard, holds models and does not leave
+ * @param usable whether it is heard, holds models and does not leave: it can take replicas
+ * @param leaving whether it is about to stop, or holds models no more: what it has goes elsewhere, and it serves meanwhile
  * @param gone whether it was silent for so long that its replicas go elsewhere
  */
 public record NodeFacts(
         String id,
         boolean usable,
+        boolean leaving,
         boolean gone,
         long budgetBytes,
         long reservedBytes,
@@ -40,10 +43,11 @@ public record NodeFacts(
     private static NodeFacts of(NodeView node, PlacementSettings settings, long nowNanos) {
         NodeStatus status = node.status();
         long silent = node.silentNanos(nowNanos);
-        boolean holdsModels = status.roles().contains(MODEL_ROLE);
+        boolean leaving = status.leaving() || !status.roles().contains(MODEL_ROLE);
         return new NodeFacts(
                 node.id(),
-                holdsModels && !status.leaving() && silent <= settings.silence().toNanos(),
+                !leaving && silent <= settings.silence().toNanos(),
+                leaving,
                 silent > settings.rehomeAfter().toNanos(),
                 status.budgetBytes(),
                 status.reservedBytes(),
@@ -57,6 +61,18 @@ public record NodeFacts(
 
     boolean has(ReplicaId id, ReplicaState state) {
         return replica(id).filter(replica -> replica.state() == state).isPresent();
+    }
+
+    /** Whether it says so in the knowledge of the pin: what it said before may have been about an earlier stay. */
+    boolean has(Pin pin, ReplicaState state) {
+        return replica(pin.replica())
+                .filter(replica -> replica.state() == state && replica.generation() >= pin.generation())
+                .isPresent();
+    }
+
+    /** Whether it is heard and cannot load it, because its disk has no such bundle. */
+    boolean lacks(ReplicaId id) {
+        return usable && bundle(id.model(), id.digest()).isEmpty();
     }
 
     Optional<ModelInfo> bundle(String model, String digest) {

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.meridian.protocol.cluster.PinTable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -15,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,19 +31,33 @@ public final class PinFile {
     /** After so many lines the file is written anew with the newest one. */
     private static final int MAX_LINES = 500;
 
+    /** A file of so many bytes is written anew, too, long before it would be too long to be read. */
+    private static final long LONG_BYTES = 64L << 20;
+
     private static final long MAX_BYTES = 256L << 20;
 
+    private static final int UNKNOWN = -1;
+
     private final Path path;
+    private final int maxLines;
     private final JsonMapper json = JsonMapper.builder()
             .visibility(com.fasterxml.jackson.annotation.PropertyAccessor.FIELD, JsonAutoDetect.Visibility.ANY)
             .visibility(com.fasterxml.jackson.annotation.PropertyAccessor.IS_GETTER, JsonAutoDetect.Visibility.NONE)
             .visibility(com.fasterxml.jackson.annotation.PropertyAccessor.GETTER, JsonAutoDetect.Visibility.NONE)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .build();
-    private int lines;
+    private int lines = UNKNOWN;
+
+    /** Whether its last line has no end, because somebody was stopped while writing it. */
+    private boolean cutShort;
 
     public PinFile(Path path) {
+        this(path, MAX_LINES);
+    }
+
+    PinFile(Path path, int maxLines) {
         this.path = path;
+        this.maxLines = maxLines;
     }
 
     /** The newest table that is whole, empty where there is none. Throws IOException where the file cannot be read. */
@@ -61,21 +78,26 @@ public final class PinFile {
     }
 
     private List<String> lines() throws IOException {
+        long size;
+        byte[] bytes;
         try {
-            if (Files.size(path) > MAX_BYTES) {
-                throw new IOException(path + " has " + Files.size(path) + " bytes; that is no file of ours");
-            }
-            List<String> read = new String(Files.readAllBytes(path), StandardCharsets.UTF_8)
-                    .lines()
-                    .toList();
-            lines = read.size();
-            return read;
+            size = Files.size(path);
+            bytes = size <= MAX_BYTES ? Files.readAllBytes(path) : new byte[0];
         } catch (NoSuchFileException _) {
-            return List.of();
+            size = 0;
+            bytes = new byte[0];
+        } catch (IOException e) {
+            throw new IOException(path + " cannot be read: " + e, e);
         }
+        if (size > MAX_BYTES) {
+            throw new IOException(path + " has " + size + " bytes; that is no file of ours");
+        }
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        cutShort = !text.isEmpty() && !text.endsWith("\n");
+        return text.lines().toList();
     }
 
-    private @org.jspecify.annotations.Nullable PinTable parse(String line) {
+    private @Nullable PinTable parse(String line) {
         int space = line.indexOf(' ');
         if (space < 0 || !line.substring(0, space).equals(checksum(line.substring(space + 1)))) {
             return null;
@@ -88,27 +110,33 @@ public final class PinFile {
         }
     }
 
-    /** Returns once the table is on the disk. */
+    /** Returns once the table is on the disk. Where it throws, what was there before still is. */
     public void append(PinTable table) throws IOException {
         String text = json.writeValueAsString(table);
-        byte[] line = (checksum(text) + " " + text + "\n").getBytes(StandardCharsets.UTF_8);
+        String line = checksum(text) + " " + text + "\n";
         Files.createDirectories(path.toAbsolutePath().getParent());
-        if (lines >= MAX_LINES) {
+        if (lines == UNKNOWN) {
+            lines = lines().size();
+        }
+        int before = lines;
+        lines = UNKNOWN; // Until the line is whole.
+        if (before >= maxLines || (before > 0 && Files.size(path) > LONG_BYTES)) {
             Path fresh = path.resolveSibling(path.getFileName() + ".new");
             Files.deleteIfExists(fresh);
             write(fresh, line);
             Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE);
             lines = 1;
         } else {
-            write(path, line);
-            lines++;
+            write(path, cutShort ? "\n" + line : line);
+            lines = before + 1;
         }
+        cutShort = false;
     }
 
-    private static void write(Path file, byte[] line) throws IOException {
-        try (var channel = Files.newByteChannel(
+    private static void write(Path file, String text) throws IOException {
+        try (ByteChannel channel = Files.newByteChannel(
                 file, StandardOpenOption.CREATE, StandardOpenOption.APPEND, StandardOpenOption.DSYNC)) {
-            java.nio.ByteBuffer buffer = java.nio.ByteBuffer.wrap(line);
+            ByteBuffer buffer = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
             while (buffer.hasRemaining()) {
                 channel.write(buffer);
             }

@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What a region's placement does with an operator's command: a reply, and the table that follows. Pure but for new ids. */
 final class PlacementCommands {
+    /** Replicas that a refusal names. */
+    private static final int MAX_SHOWN = 10;
+
     private final PinTable table;
     private final Collection<NodeFacts> nodes;
     private final long nowMillis;
@@ -82,6 +85,9 @@ final class PlacementCommands {
         if (no.isPresent()) {
             return refuse(no.get().reason(), no.get().message());
         }
+        if (isFull()) {
+            return refuseFull();
+        }
         List<String> plan = List.of(
                 "load " + move.replica() + " on " + move.to(),
                 "send new requests to " + move.to(),
@@ -111,34 +117,36 @@ final class PlacementCommands {
         if (table.draining().contains(drain.node())) {
             return refuse(PlacementRefusal.CHANGE_RUNNING, drain.node() + " is drained already");
         }
+        if (isFull()) {
+            return refuseFull();
+        }
         List<String> draining = new ArrayList<>(table.draining());
         draining.add(drain.node());
         List<String> plan = new ArrayList<>();
+        List<String> stuck = new ArrayList<>();
         // As the planner will do it, one after the other, so that two do not count on the same room.
         List<Pin> pins = new ArrayList<>(table.pins());
         for (Pin pin : table.pins()) {
-            if (pin.node().equals(drain.node())) {
-                Optional<NodeFacts> target = nodes.stream()
-                        .filter(node -> TargetCheck.refusal(
-                                        new TargetCheck.Question(node, pin.replica(), pins, draining))
-                                .isEmpty())
-                        .findFirst();
-                if (target.isEmpty()) {
-                    plan.add(stays(pin));
+            if (drain.node().equals(pin.next())) {
+                plan.add("leave " + pin.replica() + " on " + pin.node());
+            } else if (pin.node().equals(drain.node())) {
+                String next = pin.next() != null ? pin.next() : target(pin, pins, draining);
+                if (next != null) {
+                    pins.replaceAll(each ->
+                            each.equals(pin) ? new Pin(pin.replica(), pin.node(), pin.generation(), next) : each);
+                    plan.add("move " + pin.replica() + " to " + next);
+                } else if (hasStandIn(pin, draining)) {
+                    plan.add("unload " + pin.replica()
+                            + ": no other node can take it, and others of its model serve on");
                 } else {
-                    pins.replaceAll(each -> each.equals(pin)
-                            ? new Pin(
-                                    pin.replica(),
-                                    pin.node(),
-                                    pin.generation(),
-                                    target.get().id())
-                            : each);
-                    plan.add("move " + pin.replica() + " to " + target.get().id());
+                    stuck.add(pin.replica().toString());
                 }
             }
         }
-        if (plan.stream().anyMatch(step -> step.startsWith("no node"))) {
-            return refuse(PlacementRefusal.NO_ROOM, String.join("; ", plan));
+        if (!stuck.isEmpty()) {
+            String shown = String.join(", ", stuck.subList(0, Math.min(stuck.size(), MAX_SHOWN)));
+            String more = stuck.size() > MAX_SHOWN ? " and " + (stuck.size() - MAX_SHOWN) + " more" : "";
+            return refuse(PlacementRefusal.NO_ROOM, "no other node can take " + shown + more);
         }
         plan.add("place nothing on " + drain.node() + " until it is undrained");
         Change change = change(Verb.DRAIN, drain, null, drain.node(), null, plan);
@@ -149,15 +157,19 @@ final class PlacementCommands {
         return new Decision(new Planned(running), after(table.pins(), draining, running));
     }
 
+    private @Nullable String target(Pin pin, List<Pin> pins, List<String> draining) {
+        return TargetCheck.choose(nodes, pin.replica(), pins, draining)
+                .map(NodeFacts::id)
+                .orElse(null);
+    }
+
     /** A replica that another of its model stands in for may go without a place of its own. */
-    private String stays(Pin pin) {
-        boolean standIn = table.pins().stream()
-                .anyMatch(other -> !other.replica().equals(pin.replica())
-                        && other.replica().model().equals(pin.replica().model())
-                        && !other.node().equals(pin.node()));
-        return standIn
-                ? "unload " + pin.replica() + ": no other node can take it, and others of its model serve on"
-                : "no node can take " + pin.replica();
+    private boolean hasStandIn(Pin pin, List<String> draining) {
+        return table.pins().stream()
+                .filter(other -> other.replica().model().equals(pin.replica().model()))
+                .map(Pin::node)
+                .anyMatch(other -> !draining.contains(other)
+                        && node(other).filter(NodeFacts::usable).isPresent());
     }
 
     private Decision undrain(Undrain undrain) {
@@ -210,7 +222,20 @@ final class PlacementCommands {
                 return i;
             }
         }
-        return 0;
+        throw new IllegalStateException(changes.size() + " changes run");
+    }
+
+    /** Changes that run are not forgotten. */
+    private boolean isFull() {
+        return table.changes().stream()
+                        .filter(change -> !change.state().isOver())
+                        .count()
+                >= PinTable.MAX_CHANGES;
+    }
+
+    private Decision refuseFull() {
+        return refuse(
+                PlacementRefusal.CHANGE_RUNNING, PinTable.MAX_CHANGES + " changes run already; wait until one is over");
     }
 
     private Change change(
@@ -265,7 +290,7 @@ final class PlacementCommands {
                 ? new Decision(new Planned(earlier), table)
                 : refuse(
                         PlacementRefusal.IDEMPOTENCY_KEY_REUSED,
-                        "that Idempotency-Key was used for " + earlier.id() + ", a change of another kind");
+                        "that Idempotency-Key was used for " + earlier.id() + ", another change");
     }
 
     private Optional<NodeFacts> node(String id) {

@@ -12,12 +12,13 @@ import dev.meridian.protocol.cluster.ReplicaStatus;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,12 @@ import org.jspecify.annotations.Nullable;
  * B says STANDBY        -> (node=B)           B serves; A lets its streams end, then unloads
  * A says nothing of it  -> the change is DONE
  * B fails or is gone    -> (node=A)           the change is FAILED
+ * A is gone             -> (node=B)           B serves once it has loaded
+ * B is to be emptied    -> (node=A)           the change is FAILED
  * </pre>
+ *
+ * <p>What a node says of a replica counts only where it says it in the knowledge of the pin as it is: else it is about an
+ * earlier stay of that replica.
  *
  * <p>A node holds at most one replica of a model: a second one would bring nothing.
  */
@@ -82,9 +88,27 @@ final class PlacementPlanner {
         return facts == null || facts.gone();
     }
 
-    private boolean has(String node, ReplicaId replica, ReplicaState state) {
+    /** Whether an operator drains it or it is about to stop. */
+    private boolean isBeingEmptied(String node) {
         NodeFacts facts = nodes.get(node);
-        return facts != null && facts.has(replica, state);
+        return before.draining().contains(node) || (facts != null && facts.leaving());
+    }
+
+    /** Whether a node says so of the replica, as the pin is now. */
+    private boolean has(String node, Pin pin, ReplicaState state) {
+        NodeFacts facts = nodes.get(node);
+        return facts != null && facts.has(pin, state);
+    }
+
+    /** Why a node will never serve what is pinned there, as far as one can tell now. */
+    private Optional<String> failure(String node, Pin pin) {
+        NodeFacts facts = nodes.get(node);
+        if (facts == null || facts.gone()) {
+            return Optional.of(node + " was lost");
+        } else if (facts.has(pin, ReplicaState.FAILED)) {
+            return Optional.of(node + " could not load it");
+        }
+        return facts.lacks(pin.replica()) ? Optional.of(node + " has no such bundle") : Optional.empty();
     }
 
     private void goOnWithMoves() {
@@ -93,48 +117,63 @@ final class PlacementPlanner {
             if (next == null) {
                 continue;
             }
-            if (has(next, pin.replica(), ReplicaState.STANDBY) || has(next, pin.replica(), ReplicaState.READY)) {
+            Optional<String> failure = failure(next, pin);
+            boolean loaded = has(next, pin, ReplicaState.STANDBY) || has(next, pin, ReplicaState.READY);
+            if (failure.isPresent()) {
+                giveUp(pin, failure.get() + " before it served");
+            } else if ((loaded && !isBeingEmptied(next)) || isGone(pin.node())) {
                 put(pin.replica(), next, null);
-            } else if (isGone(next) || has(next, pin.replica(), ReplicaState.FAILED)) {
-                put(pin.replica(), pin.node(), null);
-                moveOf(pin.replica())
-                        .ifPresent(change -> replace(change.with(
-                                State.FAILED,
-                                next + (isGone(next) ? " was lost" : " could not load it") + " before it served",
-                                nowMillis)));
-            } else if (isGone(pin.node())) {
-                put(pin.replica(), next, null);
+            } else if (isBeingEmptied(next)) {
+                giveUp(pin, next + " is drained or stops");
             }
         }
     }
 
-    /** Replicas of nodes that are gone; where nobody can take one, it waits for its node. */
+    private void giveUp(Pin pin, String why) {
+        put(pin.replica(), pin.node(), null);
+        changes.replaceAll(
+                change -> change.state() == State.RUNNING && pin.replica().equals(change.replica())
+                        ? change.with(State.FAILED, why, nowMillis)
+                        : change);
+    }
+
+    /** Replicas whose nodes cannot serve them; where nobody can take one, it waits for its node, as long as that might help. */
     private void rehome() {
         for (Pin pin : List.copyOf(pins.values())) {
-            if (pin.next() == null && (isGone(pin.node()) || hasFailed(pin))) {
-                target(pin.replica()).ifPresent(node -> put(pin.replica(), node.id(), null));
+            if (pin.next() == null && failure(pin.node(), pin).isPresent()) {
+                Optional<NodeFacts> target = target(pin.replica());
+                target.ifPresent(node -> put(pin.replica(), node.id(), null));
+                if (target.isEmpty() && lacks(pin.node(), pin.replica())) {
+                    pins.remove(pin.replica());
+                }
             }
         }
     }
 
-    private boolean hasFailed(Pin pin) {
-        return has(pin.node(), pin.replica(), ReplicaState.FAILED);
+    private boolean lacks(String node, ReplicaId replica) {
+        NodeFacts facts = nodes.get(node);
+        return facts != null && facts.lacks(replica);
     }
 
     /** Replicas that should be and are not; pins of bundles that no node has any more go. */
     private void place() {
-        Set<Variant> offered = new HashSet<>();
+        Set<Variant> known = new TreeSet<>();
         for (NodeFacts node : nodes.values()) {
-            if (node.usable()) {
-                node.bundles().forEach(bundle -> offered.add(Variant.of(bundle)));
+            node.bundles().stream().map(Variant::of).forEach(known::add);
+        }
+        pins.keySet().removeIf(replica -> !known.contains(new Variant(replica.model(), replica.digest())));
+        for (Variant variant : known) {
+            if (ReplicaId.canName(variant.model(), variant.digest())) {
+                place(variant);
             }
         }
-        for (Variant variant : offered.stream().sorted().toList()) {
-            for (int number = 1; number <= wantedReplicas; number++) {
-                ReplicaId replica = new ReplicaId(before.region(), variant.model(), variant.digest(), number);
-                if (!pins.containsKey(replica)) {
-                    target(replica).ifPresent(node -> put(replica, node.id(), null));
-                }
+    }
+
+    private void place(Variant variant) {
+        for (int number = 1; number <= wantedReplicas; number++) {
+            ReplicaId replica = new ReplicaId(before.region(), variant.model(), variant.digest(), number);
+            if (!pins.containsKey(replica)) {
+                target(replica).ifPresent(node -> put(replica, node.id(), null));
             }
         }
     }
@@ -153,16 +192,13 @@ final class PlacementPlanner {
         }
     }
 
-    /** Nodes that an operator drains, or that are about to stop. */
+    /** Moves replicas off nodes that an operator drains, or that are about to stop. */
     private void emptyNodes() {
         for (Pin pin : List.copyOf(pins.values())) {
-            NodeFacts holder = nodes.get(pin.node());
-            boolean leaves = holder != null && !holder.gone() && !holder.usable();
-            boolean drained = before.draining().contains(pin.node());
-            if (pin.next() == null && (drained || leaves)) {
+            if (pin.next() == null && isBeingEmptied(pin.node())) {
                 Optional<NodeFacts> target = target(pin.replica());
                 target.ifPresent(node -> put(pin.replica(), pin.node(), node.id()));
-                if (target.isEmpty() && drained && hasStandIn(pin)) {
+                if (target.isEmpty() && before.draining().contains(pin.node()) && hasStandIn(pin)) {
                     pins.remove(pin.replica());
                 }
             }
@@ -171,9 +207,14 @@ final class PlacementPlanner {
 
     private boolean hasStandIn(Pin pin) {
         return pins.values().stream()
-                .filter(other -> !other.node().equals(pin.node()) && other.next() == null)
-                .anyMatch(other -> other.replica().model().equals(pin.replica().model())
-                        && has(other.node(), other.replica(), ReplicaState.READY));
+                .filter(other -> other.replica().model().equals(pin.replica().model()))
+                .filter(other -> other.next() == null && !isBeingEmptied(other.node()) && isUsable(other.node()))
+                .anyMatch(other -> has(other.node(), other, ReplicaState.READY));
+    }
+
+    private boolean isUsable(String node) {
+        NodeFacts facts = nodes.get(node);
+        return facts != null && facts.usable();
     }
 
     private void goOnWithChanges() {
@@ -200,60 +241,48 @@ final class PlacementPlanner {
         if (!pin.node().equals(to)) {
             return change.with(State.FAILED, "it is on " + pin.node() + " now", nowMillis);
         }
-        if (!has(to, replica, ReplicaState.READY)) {
+        Optional<String> failure = failure(to, pin);
+        if (failure.isPresent()) {
+            return change.with(State.FAILED, failure.get() + " before it served", nowMillis);
+        }
+        if (!has(to, pin, ReplicaState.READY)) {
             return change.with(State.RUNNING, "starts on " + to, nowMillis);
         }
-        Optional<ReplicaStatus> old = Optional.ofNullable(nodes.get(change.from()))
-                .filter(node -> !node.gone())
-                .flatMap(node -> node.replica(replica));
-        return old.isPresent()
+        return held(change.from()).anyMatch(old -> old.id().equals(replica))
                 ? change.with(State.RUNNING, "drains on " + change.from(), nowMillis)
                 : change.with(State.DONE, "serves on " + to, nowMillis);
     }
 
     private Change drained(Change change) {
         String node = change.from();
-        List<ReplicaId> left = pins.values().stream()
-                .filter(pin -> pin.node().equals(node) || node.equals(pin.next()))
-                .map(Pin::replica)
-                .toList();
-        NodeFacts facts = nodes.get(node);
-        if (!left.isEmpty()) {
+        List<Pin> left =
+                pins.values().stream().filter(pin -> pin.node().equals(node)).toList();
+        List<Pin> stuck = left.stream().filter(pin -> pin.next() == null).toList();
+        long held = held(node).count();
+        if (!stuck.isEmpty()) {
+            String waits = "waits: no other node can take " + stuck.getFirst().replica();
+            return change.with(State.RUNNING, waits, nowMillis);
+        } else if (!left.isEmpty()) {
             return change.with(State.RUNNING, "moves " + left.size() + " of its replicas", nowMillis);
         }
-        return facts != null && !facts.gone() && !facts.replicas().isEmpty()
-                ? change.with(
-                        State.RUNNING, "lets the streams of " + facts.replicas().size() + " end", nowMillis)
+        return held > 0
+                ? change.with(State.RUNNING, "lets the streams of " + held + " end", nowMillis)
                 : change.with(State.DONE, "holds nothing", nowMillis);
     }
 
-    private Optional<Change> moveOf(ReplicaId replica) {
-        return changes.stream()
-                .filter(change -> change.state() == State.RUNNING && replica.equals(change.replica()))
-                .findFirst();
+    /** What a node has in its memory; nothing where it is gone. */
+    private Stream<ReplicaStatus> held(String node) {
+        return Stream.ofNullable(nodes.get(node))
+                .filter(facts -> !facts.gone())
+                .flatMap(facts -> facts.replicas().stream())
+                .filter(replica -> replica.state() != ReplicaState.FAILED);
     }
 
     private void replace(Change now) {
         changes.replaceAll(change -> change.id().equals(now.id()) ? now : change);
     }
 
-    /** Who can take a replica: of those with its bundle, room, and none of its model, the one that holds the fewest. */
     private Optional<NodeFacts> target(ReplicaId replica) {
-        return nodes.values().stream()
-                .filter(node -> refusal(node, replica).isEmpty())
-                .min(Comparator.comparingLong(this::pinned)
-                        .thenComparingLong(node -> node.reservedBytes() - node.budgetBytes())
-                        .thenComparing(NodeFacts::id));
-    }
-
-    private long pinned(NodeFacts node) {
-        return pins.values().stream()
-                .filter(pin -> pin.node().equals(node.id()) || node.id().equals(pin.next()))
-                .count();
-    }
-
-    private Optional<String> refusal(NodeFacts node, ReplicaId replica) {
-        return TargetCheck.refusal(new TargetCheck.Question(node, replica, pins.values(), before.draining()))
-                .map(TargetCheck.No::message);
+        return TargetCheck.choose(nodes.values(), replica, pins.values(), before.draining());
     }
 }

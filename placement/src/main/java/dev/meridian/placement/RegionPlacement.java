@@ -1,6 +1,7 @@
 package dev.meridian.placement;
 
 import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinMessage;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
@@ -141,12 +142,18 @@ public final class RegionPlacement {
     /** At its start it has not heard of everybody yet, and whom it has not heard of it would take for gone. */
     private boolean knowsEnough() {
         ClusterView view = around.view().get();
-        boolean all = around.members().get().stream()
-                        .allMatch(node -> view.node(node).isPresent())
-                && table.pins().stream().allMatch(pin -> view.node(pin.node()).isPresent());
+        boolean all =
+                around.members().get().stream().allMatch(node -> view.node(node).isPresent())
+                        && table.pins().stream().allMatch(pin -> knows(view, pin));
         long patience =
                 around.settings().rehomeAfter().toNanos() + TimeUnit.MILLISECONDS.toNanos(GATHER_FOR.toMillis());
         return all || around.nanoClock().getAsLong() - startedNanos >= patience;
+    }
+
+    private static boolean knows(ClusterView view, Pin pin) {
+        String next = pin.next();
+        return view.node(pin.node()).isPresent()
+                && (next == null || view.node(next).isPresent());
     }
 
     private void write(PinTable next) {

@@ -5,7 +5,9 @@ import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.message.ReplicaCommand;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -61,8 +63,11 @@ public record ReplicaChoice(String region, long silenceNanos, long lostNanos) {
 
     /** Those that no other is preferred to. */
     private List<Candidate> best(List<Candidate> usable) {
-        Comparator<Candidate> order = Comparator.comparingInt(this::rank)
-                .thenComparing(this::farAway)
+        Map<String, Long> distances = new HashMap<>();
+        usable.forEach(candidate -> distances.merge(regionOf(candidate), distance(candidate), Math::min));
+        Comparator<Candidate> order = Comparator.comparingLong(
+                        (Candidate candidate) -> distances.getOrDefault(regionOf(candidate), Long.MAX_VALUE))
+                .thenComparing(ReplicaChoice::regionOf)
                 .thenComparing(candidate -> candidate.replica().state() != ReplicaState.READY);
         Candidate first = usable.stream().min(order).orElseThrow();
         return usable.stream()
@@ -70,13 +75,17 @@ public record ReplicaChoice(String region, long silenceNanos, long lostNanos) {
                 .toList();
     }
 
-    private int rank(Candidate candidate) {
-        return candidate.node().status().region().equals(region) ? 0 : 1;
+    private static String regionOf(Candidate candidate) {
+        return candidate.node().status().region();
     }
 
-    /** The region of a candidate of another region, so that all nodes of the nearest one are equal; empty in the own one. */
-    private String farAway(Candidate candidate) {
-        return rank(candidate) == 0 ? "" : candidate.node().status().region();
+    /** Of the own region before any other; of one that is not known behind all. */
+    private long distance(Candidate candidate) {
+        if (regionOf(candidate).equals(region)) {
+            return -1;
+        }
+        long rtt = candidate.node().rttMicros();
+        return rtt == NodeView.NO_RTT ? Long.MAX_VALUE : rtt;
     }
 
     private static int load(Candidate candidate) {

@@ -6,16 +6,36 @@ import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** Whether a node can take a replica, and why not. A pure function. */
+/** Whether a node can take a replica, why not, and which one should. Pure functions. */
 final class TargetCheck {
     private TargetCheck() {}
 
     record Question(NodeFacts node, ReplicaId replica, Collection<Pin> pins, List<String> draining) {}
 
     record No(PlacementRefusal reason, String message) {}
+
+    /** Who should take a replica: of those who can, the one that holds the fewest, then the one with the most room. */
+    static Optional<NodeFacts> choose(
+            Collection<NodeFacts> nodes, ReplicaId replica, Collection<Pin> pins, List<String> draining) {
+        return nodes.stream()
+                .filter(node ->
+                        refusal(new Question(node, replica, pins, draining)).isEmpty())
+                .min(Comparator.comparingLong((NodeFacts node) -> pinned(node, pins))
+                        .thenComparingLong(node -> node.reservedBytes() - node.budgetBytes())
+                        .thenComparing(NodeFacts::id));
+    }
+
+    private static long pinned(NodeFacts node, Collection<Pin> pins) {
+        return pins.stream().filter(pin -> isAt(pin, node)).count();
+    }
+
+    private static boolean isAt(Pin pin, NodeFacts node) {
+        return pin.node().equals(node.id()) || node.id().equals(pin.next());
+    }
 
     /** Empty where it can. */
     static Optional<No> refusal(Question question) {
@@ -40,8 +60,7 @@ final class TargetCheck {
         }
         Optional<Pin> other = question.pins().stream()
                 .filter(pin -> pin.replica().model().equals(replica.model()))
-                .filter(pin -> !pin.replica().equals(replica))
-                .filter(pin -> pin.node().equals(node.id()) || node.id().equals(pin.next()))
+                .filter(pin -> !pin.replica().equals(replica) && isAt(pin, node))
                 .findFirst();
         if (other.isPresent()) {
             return no(
@@ -59,14 +78,13 @@ final class TargetCheck {
                                 + " left of " + node.budgetBytes());
     }
 
-    /** What is pinned to the node and has not been reserved there yet. */
+    /** What is pinned to the node and has not been reserved there yet, or no more because its load failed. */
     private static long promised(Question question) {
         NodeFacts node = question.node();
         return question.pins().stream()
-                .filter(pin -> !pin.replica().equals(question.replica()))
-                .filter(pin -> pin.node().equals(node.id()) || node.id().equals(pin.next()))
+                .filter(pin -> !pin.replica().equals(question.replica()) && isAt(pin, node))
                 .map(Pin::replica)
-                .filter(pinned -> node.replica(pinned).isEmpty())
+                .filter(pinned -> node.replica(pinned).isEmpty() || node.has(pinned, ReplicaState.FAILED))
                 .flatMap(pinned -> node.bundle(pinned.model(), pinned.digest()).stream())
                 .mapToLong(ModelInfo::weightBytes)
                 .sum();

@@ -31,6 +31,11 @@ public record ReplicaId(String region, String model, String digest, int number) 
         require(number >= 1 && number <= 9999, "number", Integer.toString(number));
     }
 
+    /** Whether replicas of such a bundle can have names. */
+    public static boolean canName(String model, String digest) {
+        return MODEL.matcher(model).matches() && DIGEST.matcher(digest).matches();
+    }
+
     private static void require(boolean holds, String part, String value) {
         if (!holds) {
             throw new IllegalArgumentException("replica with the " + part + " '" + value + "'");

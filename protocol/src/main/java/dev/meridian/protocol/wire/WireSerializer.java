@@ -13,8 +13,7 @@ import org.apache.pekko.serialization.ByteBufferSerializer;
 import org.apache.pekko.serialization.SerializerWithStringManifest;
 
 /**
- * Pekko's serializer of {@code ReplicaCommand}, {@code StreamEvent} and {@code NodeMessage}, over Kryo with fixed ids
- * and explicit fields. The manifest is the message's id: an unknown one is refused before a byte is read, and Artery
+ * Pekko's serializer of the messages of {@link WireTable}, over Kryo with fixed ids and explicit fields. The manifest is the message's id: an unknown one is refused before a byte is read, and Artery
  * compresses manifests that come often. Safe for any thread.
  *
  * <p>What may not be sent throws {@link WireException}, what cannot be read {@link NotSerializableException}, Pekko's

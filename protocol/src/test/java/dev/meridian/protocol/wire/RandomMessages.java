@@ -12,9 +12,19 @@ import dev.meridian.protocol.Sampling;
 import dev.meridian.protocol.Timings;
 import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.TokenLogprob;
+import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
 import dev.meridian.protocol.cluster.NodeMessage.StatusSeen;
+import dev.meridian.protocol.cluster.Pin;
+import dev.meridian.protocol.cluster.PinMessage.Ask;
+import dev.meridian.protocol.cluster.PinMessage.Newest;
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementCommand.Drain;
+import dev.meridian.protocol.cluster.PlacementCommand.Move;
+import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
+import dev.meridian.protocol.cluster.PlacementRefusal;
+import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
@@ -72,7 +82,22 @@ final class RandomMessages {
                         list(5, this::replica),
                         list(5, this::name),
                         fixture.ref(name())),
-                new StatusSeen(name(), anyLong(), anyLong()));
+                new StatusSeen(name(), anyLong(), anyLong()),
+                new Newest(table()),
+                new Ask(fixture.ref(name())),
+                table(),
+                new Move(
+                        replicaId(),
+                        name(),
+                        random.nextBoolean(),
+                        shortText(),
+                        anyLong(),
+                        maybe(this::shortText),
+                        fixture.ref(name())),
+                new Drain(name(), random.nextBoolean(), shortText(), maybe(this::shortText), fixture.ref(name())),
+                new Undrain(name(), random.nextBoolean(), shortText(), maybe(this::shortText), fixture.ref(name())),
+                new PlacementReply.Planned(change()),
+                new PlacementReply.Refused(oneOf(List.of(PlacementRefusal.values())), text()));
     }
 
     private Submit submit() {
@@ -139,7 +164,7 @@ final class RandomMessages {
 
     private ReplicaStatus replica() {
         return new ReplicaStatus(
-                new ReplicaId("eu", "m~" + random.nextInt(9), "0123456789ab", 1 + random.nextInt(9999)),
+                replicaId(),
                 anyLong(),
                 oneOf(List.of(ReplicaState.values())),
                 model(),
@@ -147,6 +172,35 @@ final class RandomMessages {
                 anyInt(),
                 random.nextFloat(),
                 maybe(() -> fixture.ref(name())));
+    }
+
+    private ReplicaId replicaId() {
+        return new ReplicaId("eu", "m~" + random.nextInt(9), "0123456789ab", 1 + random.nextInt(9999));
+    }
+
+    private PinTable table() {
+        return new PinTable(name(), anyLong(), list(5, this::pin), list(5, this::name), list(5, this::change));
+    }
+
+    private Pin pin() {
+        return new Pin(replicaId(), name(), anyLong(), maybe(this::name));
+    }
+
+    private Change change() {
+        return new Change(
+                name(),
+                oneOf(List.of(Change.Verb.values())),
+                shortText(),
+                maybe(this::replicaId),
+                name(),
+                maybe(this::name),
+                list(5, this::text),
+                oneOf(List.of(Change.State.values())),
+                text(),
+                anyLong(),
+                anyLong(),
+                anyLong(),
+                maybe(this::shortText));
     }
 
     private ModelInfo model() {
@@ -164,6 +218,11 @@ final class RandomMessages {
 
     private String text() {
         return oneOf(TEXTS) + oneOf(TEXTS);
+    }
+
+    /** Where a name stands, which is shorter than a text may be. */
+    private String shortText() {
+        return oneOf(TEXTS.subList(0, 8));
     }
 
     private String name() {

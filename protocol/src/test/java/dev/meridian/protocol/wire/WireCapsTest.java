@@ -13,9 +13,17 @@ import dev.meridian.protocol.Role;
 import dev.meridian.protocol.Sampling;
 import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.TokenLogprob;
+import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
 import dev.meridian.protocol.cluster.NodeMessage.StatusSeen;
+import dev.meridian.protocol.cluster.Pin;
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementCommand.Drain;
+import dev.meridian.protocol.cluster.PlacementCommand.Move;
+import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
+import dev.meridian.protocol.cluster.PlacementRefusal;
+import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
@@ -33,6 +41,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -44,6 +53,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class WireCapsTest {
     private static final Attempt ATTEMPT = WireSamples.attempt(1);
+    private static final ReplicaId REPLICA = new ReplicaId("eu", "m", "0123456789ab", 1);
 
     private final WireFixture fixture = new WireFixture();
 
@@ -111,10 +121,65 @@ final class WireCapsTest {
                         Caps.LIVE_ATTEMPTS,
                         n -> new Heartbeat(fixture.ref("host"), 1, Collections.nCopies(n, ATTEMPT))),
                 cap("node", Caps.LABEL, n -> new StatusSeen("x".repeat(n), 1, 1)),
-                cap("roles", Caps.ROLES, n -> status(Collections.nCopies(n, "edge"), 0, 0)),
-                cap("role", Caps.LABEL, n -> status(List.of("x".repeat(n)), 0, 0)),
-                cap("bundles", Caps.BUNDLES, n -> status(List.of(), n, 0)),
-                cap("replicas", Caps.REPLICAS, n -> status(List.of(), 0, n)));
+                cap("roles", Caps.ROLES, n -> status(Collections.nCopies(n, "edge"), 0, 0, List.of())),
+                cap("role", Caps.LABEL, n -> status(List.of("x".repeat(n)), 0, 0, List.of())),
+                cap("bundles", Caps.BUNDLES, n -> status(List.of(), n, 0, List.of())),
+                cap("replicas", Caps.REPLICAS, n -> status(List.of(), 0, n, List.of())),
+                cap("hears", Caps.NODES, n -> status(List.of(), 0, 0, Collections.nCopies(n, "node"))),
+                cap("node", Caps.LABEL, n -> status(List.of(), 0, 0, List.of("x".repeat(n)))));
+    }
+
+    Stream<Arguments> capsOfPlacement() {
+        return Stream.of(
+                cap("region", Caps.LABEL, n -> PinTable.empty("x".repeat(n))),
+                cap("pins", Caps.PINS, n -> table(Collections.nCopies(n, pin("node", null)), List.of(), List.of())),
+                cap("node", Caps.LABEL, n -> table(List.of(pin("x".repeat(n), null)), List.of(), List.of())),
+                cap("next", Caps.LABEL, n -> table(List.of(pin("", "x".repeat(n))), List.of(), List.of())),
+                cap("draining", Caps.NODES, n -> table(List.of(), Collections.nCopies(n, "node"), List.of())),
+                cap("node", Caps.LABEL, n -> table(List.of(), List.of("x".repeat(n)), List.of())),
+                cap(
+                        "changes",
+                        PinTable.MAX_CHANGES,
+                        n -> table(
+                                List.of(), List.of(), Collections.nCopies(n, change("", "", "", "", List.of(), "")))),
+                cap("id", Caps.LABEL, n -> planned("x".repeat(n), "", "", "", List.of(), "")),
+                cap("by", Caps.NAME, n -> planned("", "x".repeat(n), "", "", List.of(), "")),
+                cap("from", Caps.LABEL, n -> planned("", "", "x".repeat(n), "", List.of(), "")),
+                cap("to", Caps.LABEL, n -> planned("", "", "", "x".repeat(n), List.of(), "")),
+                cap("plan", Caps.PLAN, n -> planned("", "", "", "", Collections.nCopies(n, ""), "")),
+                cap("step", Caps.STEP, n -> planned("", "", "", "", List.of("x".repeat(n)), "")),
+                cap("progress", Caps.STEP, n -> planned("", "", "", "", List.of(), "x".repeat(n))),
+                cap("to", Caps.LABEL, n -> new Move(REPLICA, "x".repeat(n), false, "", 0, null, fixture.ref("me"))),
+                cap("by", Caps.NAME, n -> new Move(REPLICA, "", false, "x".repeat(n), 0, null, fixture.ref("me"))),
+                cap(
+                        "idempotencyKey",
+                        Caps.NAME,
+                        n -> new Move(REPLICA, "", false, "", 0, "x".repeat(n), fixture.ref("me"))),
+                cap("node", Caps.LABEL, n -> new Drain("x".repeat(n), false, "", null, fixture.ref("me"))),
+                cap("by", Caps.NAME, n -> new Drain("", false, "x".repeat(n), null, fixture.ref("me"))),
+                cap("idempotencyKey", Caps.NAME, n -> new Drain("", false, "", "x".repeat(n), fixture.ref("me"))),
+                cap("node", Caps.LABEL, n -> new Undrain("x".repeat(n), false, "", null, fixture.ref("me"))),
+                cap("by", Caps.NAME, n -> new Undrain("", false, "x".repeat(n), null, fixture.ref("me"))),
+                cap("idempotencyKey", Caps.NAME, n -> new Undrain("", false, "", "x".repeat(n), fixture.ref("me"))),
+                cap("message", Caps.REASON, n -> new PlacementReply.Refused(PlacementRefusal.NO_ROOM, "x".repeat(n))));
+    }
+
+    private static PinTable table(List<Pin> pins, List<String> draining, List<Change> changes) {
+        return new PinTable("eu", 1, pins, draining, changes);
+    }
+
+    private static Pin pin(String node, @Nullable String next) {
+        return new Pin(REPLICA, node, 1, next);
+    }
+
+    private static PlacementReply planned(
+            String id, String by, String from, String to, List<String> plan, String progress) {
+        return new PlacementReply.Planned(change(id, by, from, to, plan, progress));
+    }
+
+    private static Change change(String id, String by, String from, String to, List<String> plan, String progress) {
+        return new Change(
+                id, Change.Verb.MOVE, by, REPLICA, from, to, plan, Change.State.RUNNING, progress, 1, 1, 1, null);
     }
 
     private static Arguments cap(String what, int most, Function<Integer, Object> message) {
@@ -122,7 +187,7 @@ final class WireCapsTest {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("caps")
+    @MethodSource({"caps", "capsOfPlacement"})
     void whatPassesItsCapIsRefusedByNameWhereItIsSent(String what, int most, Function<Integer, Object> message)
             throws NotSerializableException {
         Object largest = message.apply(most);
@@ -204,10 +269,9 @@ final class WireCapsTest {
         return new TokenLogprob(1, text, bytes, -1);
     }
 
-    private NodeStatus status(List<String> roles, int bundles, int replicas) {
+    private NodeStatus status(List<String> roles, int bundles, int replicas, List<String> hears) {
         ModelInfo model = new ModelInfo("m", "0123456789ab", 1, 1, 1, "int4", 1);
-        ReplicaStatus replica = new ReplicaStatus(
-                new ReplicaId("eu", "m", "0123456789ab", 1), 1, ReplicaState.READY, model, 0, 0, 0, null);
+        ReplicaStatus replica = new ReplicaStatus(REPLICA, 1, ReplicaState.READY, model, 0, 0, 0, null);
         return new NodeStatus(
                 "node",
                 "eu",
@@ -220,7 +284,7 @@ final class WireCapsTest {
                 1,
                 Collections.nCopies(bundles, model),
                 Collections.nCopies(replicas, replica),
-                List.of(),
+                hears,
                 fixture.ref("directory"));
     }
 }

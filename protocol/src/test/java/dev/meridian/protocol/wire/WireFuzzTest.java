@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.esotericsoftware.kryo.io.ByteBufferOutput;
 import com.sun.management.ThreadMXBean;
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementRefusal;
+import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.message.ReplicaCommand.Cancel;
 import dev.meridian.protocol.message.ReplicaCommand.Resend;
 import java.io.NotSerializableException;
@@ -114,6 +117,15 @@ final class WireFuzzTest {
         assertRefused("016101017828ffff7f", submit, "Submit: messages: 2097151 are more than 16384");
         assertRefused("016101017828090101", submit, "Submit: messages: 9 in 2 bytes");
         assertRefused("01610101782902c328", submit, "Submit: prompt text: no UTF-8");
+        Object table = PinTable.empty("");
+
+        assertRefused("0265750102", table, "PinTable: pins: 2 in 0 bytes");
+        assertRefused("0265750101026575016d41", table, "PinTable: digest: 65 are more than 64");
+        assertRefused("0265750101026575016d016101", table, "PinTable: values that no ReplicaId may have");
+        assertRefused("02657501000002", table, "PinTable: changes: 2 in 0 bytes");
+        assertRefused("0265750100000101610900", table, "PinTable: no Verb has the code 9");
+        Object reply = new PlacementReply.Refused(PlacementRefusal.NO_ROOM, "");
+        assertRefused("0e00", reply, "Refused: no PlacementRefusal has the code 14");
     }
 
     private void assertRefused(String bytes, Object like, String message) {

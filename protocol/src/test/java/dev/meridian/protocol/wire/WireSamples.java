@@ -13,9 +13,19 @@ import dev.meridian.protocol.Sampling;
 import dev.meridian.protocol.Timings;
 import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.TokenLogprob;
+import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
 import dev.meridian.protocol.cluster.NodeMessage.StatusSeen;
+import dev.meridian.protocol.cluster.Pin;
+import dev.meridian.protocol.cluster.PinMessage.Ask;
+import dev.meridian.protocol.cluster.PinMessage.Newest;
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementCommand.Drain;
+import dev.meridian.protocol.cluster.PlacementCommand.Move;
+import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
+import dev.meridian.protocol.cluster.PlacementRefusal;
+import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
@@ -76,6 +86,14 @@ final class WireSamples {
                 List.of("node-2", "node-3"),
                 fixture.ref("directory")));
         all.add(new StatusSeen("node-2", 1_700_000_000_000L, 41));
+        all.add(new Newest(table()));
+        all.add(new Ask(fixture.ref("placement")));
+        all.add(table());
+        all.add(new Move(replicaId(), "node-2", true, "admin", 6, "key-1", fixture.ref("reply")));
+        all.add(new Drain("node-1", true, "admin", "key-2", fixture.ref("reply")));
+        all.add(new Undrain("node-1", true, "loopback", "key-3", fixture.ref("reply")));
+        all.add(new PlacementReply.Planned(move()));
+        all.add(new PlacementReply.Refused(PlacementRefusal.STALE_GENERATION, "it is at generation 7, not 6"));
         return all;
     }
 
@@ -113,7 +131,15 @@ final class WireSamples {
                         List.of(),
                         List.of(),
                         fixture.ref("directory")),
-                new StatusSeen("", 0, 0));
+                new StatusSeen("", 0, 0),
+                new Newest(PinTable.empty("")),
+                new Ask(fixture.ref("placement")),
+                PinTable.empty(""),
+                new Move(replicaId(), "", false, "", 0, null, fixture.ref("reply")),
+                new Drain("", false, "", null, fixture.ref("reply")),
+                new Undrain("", false, "", null, fixture.ref("reply")),
+                new PlacementReply.Planned(undrain()),
+                new PlacementReply.Refused(PlacementRefusal.NO_ROOM, ""));
     }
 
     static Attempt attempt(int number) {
@@ -168,8 +194,44 @@ final class WireSamples {
         return new ModelInfo("qwen3-0.6b", "0123456789ab", 32_768, 151_936, 1_700_000_000, "int4", 400_000_000);
     }
 
+    private static ReplicaId replicaId() {
+        return new ReplicaId("eu-west", "qwen3-0.6b", "0123456789ab", 2);
+    }
+
+    /** A pin that moves and one that stays. */
+    private static PinTable table() {
+        return new PinTable(
+                "eu-west",
+                300,
+                List.of(
+                        new Pin(new ReplicaId("eu-west", "qwen3-0.6b", "0123456789ab", 1), "node-3", 2, null),
+                        new Pin(replicaId(), "node-1", 299, "node-2")),
+                List.of("node-1", "node-4"),
+                List.of(undrain(), move()));
+    }
+
+    private static Change move() {
+        return new Change(
+                "chg-0123456789ab",
+                Change.Verb.MOVE,
+                "admin",
+                replicaId(),
+                "node-1",
+                "node-2",
+                List.of("load it on node-2", "entlade es 🙂"),
+                Change.State.RUNNING,
+                "loads on node-2",
+                299,
+                1_700_000_000_000L,
+                1_700_000_000_250L,
+                "key-1");
+    }
+
+    private static Change undrain() {
+        return new Change("", Change.Verb.UNDRAIN, "", null, "", null, List.of(), Change.State.DONE, "", 0, 0, 0, null);
+    }
+
     private static ReplicaStatus replica(ReplicaState state, @Nullable ActorRef<ReplicaCommand> host) {
-        return new ReplicaStatus(
-                new ReplicaId("eu-west", "qwen3-0.6b", "0123456789ab", 2), 6, state, model(), 4, 16, 812.5f, host);
+        return new ReplicaStatus(replicaId(), 6, state, model(), 4, 16, 812.5f, host);
     }
 }

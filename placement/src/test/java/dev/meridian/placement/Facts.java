@@ -1,0 +1,91 @@
+package dev.meridian.placement;
+
+import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.cluster.ReplicaStatus;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a placement knows of a node, put together fact by fact: heard, with room for ten models, holding nothing. */
+final class Facts {
+    static final String REGION = "eu";
+    static final String DIGEST = "0123456789ab";
+    static final long WEIGHT = 10;
+
+    private final String node;
+    private final List<ModelInfo> bundles = new ArrayList<>();
+    private final List<ReplicaStatus> replicas = new ArrayList<>();
+    private boolean usable = true;
+    private boolean leaving;
+    private boolean gone;
+    private long budgetBytes = 10 * WEIGHT;
+
+    private Facts(String node) {
+        this.node = node;
+    }
+
+    static Facts of(String node) {
+        return new Facts(node);
+    }
+
+    static ReplicaId replica(String model, int number) {
+        return new ReplicaId(REGION, model, DIGEST, number);
+    }
+
+    static ModelInfo model(String id) {
+        return new ModelInfo(id, DIGEST, 100, 100, 0, "int4", WEIGHT);
+    }
+
+    static ReplicaStatus status(ReplicaId id, ReplicaState state, long generation) {
+        return new ReplicaStatus(id, generation, state, model(id.model()), 0, 0, 0, null);
+    }
+
+    Facts offers(String... models) {
+        for (String model : models) {
+            bundles.add(model(model));
+        }
+        return this;
+    }
+
+    Facts offers(ModelInfo bundle) {
+        bundles.add(bundle);
+        return this;
+    }
+
+    Facts holds(ReplicaId id, ReplicaState state, long generation) {
+        replicas.add(status(id, state, generation));
+        return this;
+    }
+
+    Facts budget(long bytes) {
+        budgetBytes = bytes;
+        return this;
+    }
+
+    /** Not heard of late, and not for long enough that its replicas go elsewhere. */
+    Facts silent() {
+        usable = false;
+        return this;
+    }
+
+    Facts gone() {
+        usable = false;
+        gone = true;
+        return this;
+    }
+
+    Facts leaving() {
+        usable = false;
+        leaving = true;
+        return this;
+    }
+
+    NodeFacts build() {
+        long reserved = replicas.stream()
+                .filter(replica -> replica.state() != ReplicaState.FAILED)
+                .mapToLong(replica -> replica.model().weightBytes())
+                .sum();
+        return new NodeFacts(node, usable, leaving, gone, budgetBytes, reserved, bundles, replicas);
+    }
+}
