@@ -20,6 +20,13 @@ import picocli.CommandLine.Spec;
         subcommands = {
             UpCommand.class,
             NodeCommand.class,
+            ClusterListCommands.Nodes.class,
+            ClusterListCommands.ModelsOfNodes.class,
+            ClusterListCommands.Replicas.class,
+            ClusterListCommands.Changes.class,
+            ClusterChangeCommands.Move.class,
+            ClusterChangeCommands.Drain.class,
+            ClusterChangeCommands.Undrain.class,
             ChatCommand.class,
             ImportCommand.class,
             SynthCommand.class,

@@ -10,6 +10,7 @@ import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.Props;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.eventstream.EventStream;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -19,6 +20,7 @@ import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Down;
+import org.apache.pekko.remote.artery.ThisActorSystemQuarantinedEvent;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.Option;
@@ -53,16 +55,29 @@ public final class RegionDowning extends DowningProvider {
         return Option.apply(Adapter.props(() -> behavior(downAfter, System::nanoTime)));
     }
 
-    private enum Look {
+    /** What it hears. */
+    private sealed interface Command {}
+
+    private enum Look implements Command {
         NOW
     }
 
-    private static Behavior<Look> behavior(Duration downAfter, LongSupplier nanoClock) {
+    private record Quarantined(ThisActorSystemQuarantinedEvent event) implements Command {}
+
+    private static Behavior<Command> behavior(Duration downAfter, LongSupplier nanoClock) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(Look.NOW, LOOK);
             Watch watch = new Watch(context, downAfter, nanoClock);
-            return Behaviors.receiveMessage(_ -> {
-                watch.look();
+            context.getSystem()
+                    .eventStream()
+                    .tell(new EventStream.Subscribe<>(
+                            ThisActorSystemQuarantinedEvent.class,
+                            context.messageAdapter(ThisActorSystemQuarantinedEvent.class, Quarantined::new)));
+            return Behaviors.receiveMessage(command -> {
+                switch (command) {
+                    case Look.NOW -> watch.look();
+                    case Quarantined(ThisActorSystemQuarantinedEvent event) -> watch.onQuarantined(event);
+                }
                 return Behaviors.same();
             });
         }));
@@ -95,6 +110,14 @@ public final class RegionDowning extends DowningProvider {
                 sinceNanos = nanoClock.getAsLong();
             } else if (!now.isEmpty() && nanoClock.getAsLong() - sinceNanos >= downAfter.toNanos()) {
                 act(state, region);
+            }
+        }
+
+        /** While this node stood still the others have taken it out; only a new start brings it back. */
+        void onQuarantined(ThisActorSystemQuarantinedEvent event) {
+            if (!cluster.isTerminated()) {
+                LOG.error("{} has taken this node out of the cluster", event.remoteAddress());
+                cluster.manager().tell(new Down(cluster.selfMember().address()));
             }
         }
 

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class ReplicaChoiceTest {
     private static final long SILENCE = 1000;
+    private static final long LOST = 3000;
     private static final long NOW = 10_000;
     private static final int DRAWS = 200;
 
@@ -34,7 +35,7 @@ final class ReplicaChoiceTest {
     private final ActorRef<NodeMessage> directory =
             kit.<NodeMessage>createTestProbe().getRef();
     private final Map<String, ActorRef<ReplicaCommand>> hosts = new HashMap<>();
-    private final ReplicaChoice choice = new ReplicaChoice("eu", SILENCE);
+    private final ReplicaChoice choice = new ReplicaChoice("eu", SILENCE, LOST);
 
     @AfterAll
     void shutdown() {
@@ -134,12 +135,22 @@ final class ReplicaChoiceTest {
     }
 
     @Test
-    void nodesThatAreSilentOrLeaveAreNotChosen() {
-        NodeView silent = node("a", "eu", ReplicaState.READY, 0, NOW - SILENCE - 1, 100);
+    void nodesThatAreLostOrLeaveAreNotChosen() {
+        NodeView lost = node("a", "eu", ReplicaState.READY, 0, NOW - LOST - 1, 100);
         NodeView justHeard = node("b", "eu", ReplicaState.READY, 0, NOW - SILENCE, 100);
 
-        assertThat(chosen(null, silent, leaving("c"))).containsExactly("none");
-        assertThat(chosen(null, silent, justHeard, leaving("c"))).containsExactly("b");
+        assertThat(chosen(null, lost, leaving("c"))).containsExactly("none");
+        assertThat(chosen(null, lost, justHeard, leaving("c"))).containsExactly("b");
+    }
+
+    @Test
+    void aNodeThatIsLateIsChosenWhereNoOtherIsHeard() {
+        NodeView late = node("a", "eu", ReplicaState.READY, 0, NOW - LOST, 100);
+
+        assertThat(chosen(null, late)).containsExactly("a");
+        assertThat(chosen(null, late, ready("b", "us", 0))).containsExactly("b");
+        assertThat(chosen("b", late, ready("b", "us", 0))).containsExactly("b");
+        assertThat(chosen("a", late)).containsExactly("none");
     }
 
     @Test

@@ -82,7 +82,7 @@ final class Attempts {
 
     /** Whether the request may use another attempt. */
     boolean left(LiveStream stream) {
-        return stream.attempt.number() < settings.maxAttempts();
+        return stream.barrenAttempts < settings.maxAttempts();
     }
 
     /** Turns to the next attempt at {@code replica}; false when none is left. */

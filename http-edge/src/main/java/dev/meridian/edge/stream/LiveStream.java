@@ -50,6 +50,9 @@ final class LiveStream {
     @Nullable
     TokenIds promptIds;
 
+    /** Attempts since the last new token, the current one among them: tokens show that the ones before were worth it. */
+    int barrenAttempts = 1;
+
     boolean opened;
 
     /** Entries of the current attempt came before its Accepted, and were not taken. */
@@ -166,6 +169,7 @@ final class LiveStream {
     }
 
     private void remember(Entry entry) {
+        barrenAttempts = 1;
         int choice = entry.choice();
         int index = next[choice]++;
         if (index == emitted[choice].length) {
@@ -222,6 +226,7 @@ final class LiveStream {
     /** Turns to the next attempt, which nobody has accepted yet, at {@code newReplica}. */
     void startNextAttempt(ActorRef<ReplicaCommand> newReplica, long now) {
         attempt = attempt.next();
+        barrenAttempts++;
         replica = newReplica;
         producer = null;
         submittedAt = now;

@@ -354,7 +354,7 @@ final class LiveStreams {
 
     private void resubmitIfUnanswered(LiveStream stream, long now) {
         // Doubling: a replica that is merely slow to tokenise is not buried under copies of the same work.
-        long patience = settings.acceptTimeout().toNanos() << Math.min(stream.attempt.number() - 1, 10);
+        long patience = settings.acceptTimeout().toNanos() << Math.min(stream.barrenAttempts - 1, 10);
         // A host lists an attempt while it prepares it. One whose entries are here already is past that: the Accepted
         // itself got lost, and without it they cannot be taken.
         boolean prepared = stream.heardEarly;
@@ -369,7 +369,7 @@ final class LiveStreams {
         ProducerPulse pulse = pulses.computeIfAbsent(producer, _ -> new ProducerPulse(now));
         long silence = settings.heartbeatSilence().toNanos();
         // Doubling: where everybody is slow, moving makes all of it slower.
-        long patience = silence << Math.min(stream.attempt.number() - 1, MOST_DOUBLINGS);
+        long patience = silence << Math.min(stream.barrenAttempts - 1, MOST_DOUBLINGS);
         boolean unmentioned = now - stream.aliveAt >= silence;
         boolean speaks = now - pulse.heardAt() < silence;
         boolean forgotten = unmentioned && speaks;

@@ -11,7 +11,7 @@ import java.time.Duration;
  * @param heartbeatSilence an accepted attempt that no heartbeat or entry mentioned for this long is lost; three
  *     times as long without any sign, and its replica is asked again if there is no other
  * @param stepStall an engine whose step number stands still for this long, while it has live attempts, is stuck
- * @param maxAttempts attempts a request may use
+ * @param maxAttempts attempts that a request may use for its next token
  * @param maxResends gaps an attempt may report before the next attempt starts
  * @param replicaWait how long a stream whose replica is gone waits for one that takes its place
  * @param failoversPerSecond streams that may leave silent or lost replicas
