@@ -18,8 +18,7 @@ import java.util.List;
 record EnginePlan(
         List<Integer> sequences, int promptTokens, int decodeContext, int decodeTokens, int chunk, int rounds) {
     /** Full chunks always, as the bare loop runs them, so that sequences come together in the fewest steps. */
-    static final Fairness FAIRNESS =
-            new Fairness(Fairness.MOST_STRETCH, 0, Fairness.unreserved().weights());
+    static final Fairness FAIRNESS = Fairness.unpaced();
 
     /** Filled positions when decoding begins, where the model's context has room for them. */
     static final int DECODE_CONTEXT = 128;

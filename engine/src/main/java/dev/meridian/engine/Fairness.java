@@ -25,4 +25,9 @@ public record Fairness(double stepStretch, int queueReserve, PriorityWeights wei
     public static Fairness unreserved() {
         return new Fairness(2, 0, new PriorityWeights(16, 4, 1));
     }
+
+    /** Full chunks always: for measurements, and for a runner whose prefill takes no time. */
+    public static Fairness unpaced() {
+        return new Fairness(MOST_STRETCH, 0, unreserved().weights());
+    }
 }

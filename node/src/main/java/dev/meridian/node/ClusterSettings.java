@@ -4,6 +4,8 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.meridian.placement.RegionDowning;
 import dev.meridian.protocol.cluster.ReplicaId;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +47,10 @@ record ClusterSettings(
             throw new IllegalArgumentException(
                     "meridian.node.roles " + roles + ": expected \"edge\", \"model\" or both, each once");
         }
+        if (!isLoopback(host)) {
+            throw new IllegalArgumentException("meridian.cluster.host \"" + host
+                    + "\" is no loopback address, and there is no TLS between nodes yet: whoever reaches it could join");
+        }
         if (port < 0 || port > 65_535) {
             throw new IllegalArgumentException("meridian.cluster.port " + port + ": expected 0 to 65535");
         }
@@ -55,6 +61,14 @@ record ClusterSettings(
         }
         if (minMembers < 1) {
             throw new IllegalArgumentException("meridian.cluster.min-members " + minMembers + ": expected at least 1");
+        }
+    }
+
+    private static boolean isLoopback(String host) {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException("meridian.cluster.host \"" + host + "\" is no known address", e);
         }
     }
 

@@ -6,6 +6,7 @@ import dev.meridian.bench.http.Script;
 import dev.meridian.engine.Engine;
 import dev.meridian.engine.EngineSettings;
 import dev.meridian.engine.EngineStats;
+import dev.meridian.engine.Fairness;
 import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.MemoryPlan;
 import dev.meridian.engine.ModelSettings;
@@ -94,7 +95,7 @@ final class Loadables {
                     new StampedVocabulary(),
                     List.of(),
                     SamplingDefaults.none(),
-                    new EngineSettings(SCRIPTED_SLOTS, SCRIPTED_CONTEXT, SCRIPTED_BYTES),
+                    new EngineSettings(SCRIPTED_SLOTS, SCRIPTED_CONTEXT, SCRIPTED_BYTES, Fairness.unpaced()),
                     listener,
                     System::nanoTime);
             engine = started;
