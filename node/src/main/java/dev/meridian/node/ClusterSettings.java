@@ -48,8 +48,9 @@ record ClusterSettings(
                     "meridian.node.roles " + roles + ": expected \"edge\", \"model\" or both, each once");
         }
         if (!isLoopback(host)) {
-            throw new IllegalArgumentException("meridian.cluster.host \"" + host
-                    + "\" is no loopback address, and there is no TLS between nodes yet: whoever reaches it could join");
+            throw new IllegalArgumentException(
+                    "meridian.cluster.host \"" + host
+                            + "\" is no loopback address, and there is no TLS between nodes yet: whoever reaches it could join");
         }
         if (port < 0 || port > 65_535) {
             throw new IllegalArgumentException("meridian.cluster.port " + port + ": expected 0 to 65535");

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
+import com.typesafe.config.ConfigValue;
 import dev.meridian.actors.HostSettings;
 import dev.meridian.edge.EdgeSettings;
 import dev.meridian.engine.BundleSettings;
@@ -35,6 +36,9 @@ record NodeSettings(
         ClusterSettings cluster,
         Duration stopDelay,
         Duration stopGrace) {
+    /** Its keys are Pekko's. */
+    private static final String PREPARE_DISPATCHER = "meridian.host.prepare-dispatcher.";
+
     NodeSettings {
         if (stopDelay.isNegative() || stopGrace.isNegative()) {
             throw new IllegalArgumentException("meridian.node.stop-delay and stop-grace are at least 0");
@@ -83,6 +87,7 @@ record NodeSettings(
                 ? ConfigFactory.empty()
                 : ConfigFactory.parseFile(
                         file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
+        requireKnownKeys(said);
         Config root = ConfigFactory.parseMap(overrides, "command line")
                 .withFallback(said)
                 .withFallback(ConfigFactory.parseResources("meridian.conf"))
@@ -101,6 +106,18 @@ record NodeSettings(
                 ClusterSettings.from(root),
                 root.getDuration("meridian.node.stop-delay"),
                 root.getDuration("meridian.node.stop-grace"));
+    }
+
+    /** A key that nobody reads is a typing error that would change nothing, silently. */
+    private static void requireKnownKeys(Config said) {
+        Config reference = ConfigFactory.defaultReference();
+        for (Map.Entry<String, ConfigValue> entry : said.entrySet()) {
+            String key = entry.getKey();
+            boolean ours = key.startsWith("meridian.") && !key.startsWith(PREPARE_DISPATCHER);
+            if (ours && !reference.hasPathOrNull(key)) {
+                throw new ConfigException.BadPath(entry.getValue().origin(), key, "there is no such key");
+            }
+        }
     }
 
     /** Memory of the machine, or of the container that the JVM runs in. */

@@ -33,7 +33,6 @@ import scala.concurrent.duration.FiniteDuration;
  */
 public final class RegionDowning extends DowningProvider {
     private static final Logger LOG = LoggerFactory.getLogger(RegionDowning.class);
-    private static final String PATH = "meridian.cluster.down-after";
     /** Before the id of a node among its roles in Pekko's membership. */
     public static final String NODE_ROLE = "node.";
 
@@ -42,7 +41,7 @@ public final class RegionDowning extends DowningProvider {
     private final Duration downAfter;
 
     public RegionDowning(ActorSystem system) {
-        downAfter = system.settings().config().getDuration(PATH);
+        downAfter = DowningSettings.of(system).downAfter();
     }
 
     @Override

@@ -1,0 +1,93 @@
+package dev.meridian.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ClusterSettingsTest {
+    @TempDir
+    Path folder;
+
+    private NodeSettings load(String config) throws Exception {
+        return NodeSettings.load(Files.writeString(folder.resolve("node.conf"), config), Map.of());
+    }
+
+    @Test
+    void aNodeThatSaysNothingIsAloneOnLoopback() throws Exception {
+        ClusterSettings cluster = load("").cluster();
+
+        assertThat(cluster.node()).isEqualTo("node-1");
+        assertThat(cluster.region()).isEqualTo("local");
+        assertThat(cluster.isEdge()).isTrue();
+        assertThat(cluster.holdsModels()).isTrue();
+        assertThat(cluster.host()).isEqualTo("127.0.0.1");
+        assertThat(cluster.seedNodes()).isEmpty();
+        assertThat(cluster.stateFile()).endsWithRaw(Path.of(".meridian", "state", "node-1.pins"));
+    }
+
+    @Test
+    void whatItSaysReachesPekko() throws Exception {
+        NodeSettings settings = load("meridian { node { id = eu-1, region = eu, roles = [edge] },"
+                + " cluster { host = \"127.0.0.2\", port = 0, seed-nodes = [\"127.0.0.1:7355\"], min-members = 3 } }");
+
+        assertThat(settings.cluster().seedAddresses()).containsExactly("pekko://meridian@127.0.0.1:7355");
+        assertThat(settings.clusterRoot().getStringList("pekko.cluster.roles")).isEqualTo(List.of("edge", "node.eu-1"));
+        assertThat(settings.clusterRoot().getString("pekko.cluster.multi-data-center.self-data-center"))
+                .isEqualTo("eu");
+        assertThat(settings.clusterRoot().getString("pekko.remote.artery.canonical.hostname"))
+                .isEqualTo("127.0.0.2");
+        assertThat(settings.clusterRoot().getInt("pekko.cluster.min-nr-of-members"))
+                .isEqualTo(3);
+    }
+
+    @Test
+    void theUsersOwnWordOnPekkoIsStronger() throws Exception {
+        assertThat(load("pekko.cluster.distributed-data.gossip-interval = 7 s")
+                        .clusterRoot()
+                        .getDuration("pekko.cluster.distributed-data.gossip-interval"))
+                .hasSeconds(7);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "node.id = \"Eu 1\" | meridian.node.id 'Eu 1'",
+                "node.region = eu_1 | meridian.node.region 'eu_1'",
+                "node.roles = [] | meridian.node.roles []",
+                "node.roles = [edge, edge] | each once",
+                "node.roles = [worker] | meridian.node.roles [worker]",
+                "cluster.port = 70000 | meridian.cluster.port 70000",
+                "cluster.host = \"192.0.2.1\" | is no loopback address",
+                "cluster.seed-nodes = [nowhere] | 'nowhere': expected host:port",
+                "cluster.min-members = 0 | meridian.cluster.min-members 0",
+                "placement.silence = 100 ms | expected at least twice the status-interval",
+                "placement.rehome-after = 1 ms | expected at least silence",
+                "placement.replicas = 0 | meridian.placement.replicas 0",
+                "node.stop-grace = soon | stop-grace",
+                "node.nmae = eu-1 | meridian.node.nmae",
+                "edge.clientport = 1 | meridian.edge.clientport"
+            })
+    void whatCannotBeIsRefusedByName(String line, String message) {
+        assertThatThrownBy(() -> load("meridian." + line))
+                .isInstanceOf(CommandFailed.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void anUnknownKeyIsNamedWithFileAndLine() {
+        assertThatThrownBy(() -> load("meridian {\n  node {\n    idd = eu-1\n  }\n}\n"))
+                .isInstanceOf(CommandFailed.class)
+                .hasMessageContaining("node.conf: 3")
+                .hasMessageContaining("meridian.node.idd")
+                .hasMessageContaining("no such key");
+    }
+}
