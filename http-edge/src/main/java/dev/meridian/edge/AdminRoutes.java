@@ -147,6 +147,9 @@ final class AdminRoutes implements ConnectionStage.Handler {
         if (lifecycle.isLeaving()) {
             return CompletableFuture.completedFuture(Responses.json(503, "{\"status\":\"stopping\"}"));
         }
+        if (cluster != null && !cluster.joined()) {
+            return done(Responses.json(503, "{\"status\":\"joining\"}"));
+        }
         return readiness.check().handle((report, failure) -> {
             if (failure != null) {
                 LOG.error("the readiness check failed", failure);

@@ -163,6 +163,11 @@ final class EdgeFixture implements AutoCloseable {
     /** Nobody is there. */
     private static final class EmptyCluster implements AdminCluster {
         @Override
+        public boolean joined() {
+            return true;
+        }
+
+        @Override
         public List<NodeRow> nodes() {
             return List.of();
         }

@@ -1,6 +1,10 @@
 package dev.meridian.actors;
 
 import dev.meridian.actors.HeldReplicas.Held;
+import dev.meridian.engine.StepListener;
+import dev.meridian.protocol.Attempt;
+import dev.meridian.protocol.Entry;
+import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
@@ -19,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -67,6 +72,8 @@ public final class NodeModels {
     private record HostReady(ReplicaId id, ActorRef<ReplicaCommand> ref) implements Command {}
 
     private record HostStopped(ReplicaId id) implements Command {}
+
+    private record EngineDied(ReplicaId id) implements Command {}
 
     private record Unloaded(ReplicaId id, boolean asked) implements Command {}
 
@@ -127,6 +134,7 @@ public final class NodeModels {
                 case Loaded loaded -> onLoaded(loaded);
                 case HostReady(ReplicaId id, ActorRef<ReplicaCommand> ref) -> onHostReady(id, ref);
                 case HostStopped(ReplicaId id) -> onHostStopped(id);
+                case EngineDied(ReplicaId id) -> onEngineDied(id);
                 case Unloaded unloaded -> onUnloaded(unloaded);
                 case Retry(ReplicaId id) -> onRetry(id);
             }
@@ -241,7 +249,7 @@ public final class NodeModels {
     }
 
     /** Blocking work, one piece after the other: two loads at a time would only make both slow. */
-    private <T> CompletableFuture<T> inTurn(java.util.function.Supplier<T> work) {
+    private <T> CompletableFuture<T> inTurn(Supplier<T> work) {
         CompletableFuture<T> next = lastBlocking.handleAsync((_, _) -> work.get(), blocking);
         lastBlocking = next;
         return next;
@@ -262,11 +270,12 @@ public final class NodeModels {
             return;
         }
         CompletableFuture<ActorRef<ReplicaCommand>> ready = new CompletableFuture<>();
+        ActorRef<Command> self = context.getSelf();
         ActorRef<ModelHost.Command> host = context.spawn(
                 ModelHost.create(
                         held.id().model(),
                         model::encode,
-                        model::start,
+                        listener -> model.start(new Watched(listener, () -> self.tell(new EngineDied(held.id())))),
                         setup.host(),
                         setup.clock(),
                         setup.nanoClock(),
@@ -301,6 +310,34 @@ public final class NodeModels {
                             held.reservedBytes(),
                             held.model(),
                             ref));
+        }
+    }
+
+    /** Its host has refused all that it had; it ends, and the replica counts as one that could not be loaded. */
+    private void onEngineDied(ReplicaId id) {
+        ActorRef<ModelHost.Command> host = hosts.get(id);
+        if (host != null) {
+            LOG.error("the engine of {} failed", id);
+            host.tell(new ModelHost.Drain(Duration.ZERO));
+        }
+    }
+
+    /** Passes on what an engine says, and tells of its end. */
+    private record Watched(StepListener listener, Runnable died) implements StepListener {
+        @Override
+        public void onStep(long step, List<Entry> entries) {
+            listener.onStep(step, entries);
+        }
+
+        @Override
+        public void onRefused(Attempt attempt, Refusal reason) {
+            listener.onRefused(attempt, reason);
+        }
+
+        @Override
+        public void onFailed(Throwable cause) {
+            listener.onFailed(cause);
+            died.run();
         }
     }
 

@@ -84,6 +84,7 @@ final class NodeModelsTest {
     private final AtomicInteger loadsBegun = new AtomicInteger();
     private final List<StreamEvent> messages = new ArrayList<>();
     private long generation;
+    private volatile boolean breaks;
 
     /** Says "world" after a prompt of five letters. */
     private final class FakeModel implements HostedModel {
@@ -111,7 +112,7 @@ final class NodeModelsTest {
                     4,
                     100,
                     ScriptedRunner.replying(5, LetterVocabulary.ids("world"), LetterVocabulary.END));
-            runner.beforeStep(steps::acquireUninterruptibly);
+            runner.beforeStep(this::beforeStep);
             Engine started = Engine.start(
                     "test",
                     runner,
@@ -123,6 +124,13 @@ final class NodeModelsTest {
                     () -> 0L);
             engine = started;
             return started;
+        }
+
+        private void beforeStep() {
+            steps.acquireUninterruptibly();
+            if (breaks) {
+                throw new IllegalStateException("a broken step on purpose");
+            }
         }
 
         @Override
@@ -432,6 +440,26 @@ final class NodeModelsTest {
 
         awaitStates();
         assertThat(loadsBegun).hasValue(1);
+    }
+
+    @Test
+    void aReplicaWhoseEngineFailsIsUnloadedAndFailed() {
+        ActorRef<NodeModels.Command> node = node(100, letters());
+        ActorRef<ReplicaCommand> host = ready(node);
+        breaks = true;
+        Attempt attempt = submit(host, "a");
+        steps.release(MANY);
+
+        edge.expectMessageClass(Accepted.class);
+        Refused refused = edge.expectMessageClass(Refused.class);
+        assertThat(refused.attempt()).isEqualTo(attempt);
+        assertThat(refused.reason()).isInstanceOf(Refusal.EngineFailed.class);
+        edge.awaitAssert(() -> {
+            time.timePasses(LINGER);
+            assertThat(states()).containsExactly(state(LETTERS, FAILED, 1));
+            return null;
+        });
+        assertThat(loaded.getFirst().open).isFalse();
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.meridian.processes;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -183,7 +184,7 @@ final class ClusterOfProcesses implements AutoCloseable {
         }
         HttpResponse<String> response = http.send(request.build(), BodyHandlers.ofString());
         JsonNode answer = json.readTree(response.body());
-        ((com.fasterxml.jackson.databind.node.ObjectNode) answer).put("http", response.statusCode());
+        ((ObjectNode) answer).put("http", response.statusCode());
         return answer;
     }
 

@@ -131,6 +131,7 @@ final class ClusterNode implements AutoCloseable {
                 settings.placement(),
                 members::regionNodes,
                 view::newest,
+                this::ownTable,
                 () -> keepers(keeper),
                 Clock.systemUTC(),
                 System::nanoTime));
@@ -191,6 +192,11 @@ final class ClusterNode implements AutoCloseable {
 
     /** What operators see and change from this node. */
     private final class Operators implements AdminCluster {
+        @Override
+        public boolean joined() {
+            return members.nodes(MemberStatus.up()).contains(self.node());
+        }
+
         @Override
         public List<NodeRow> nodes() {
             long now = System.nanoTime();

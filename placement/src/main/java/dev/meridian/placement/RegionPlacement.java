@@ -52,6 +52,7 @@ public final class RegionPlacement {
      * @param region its own
      * @param members ids of the region's nodes that belong to the cluster
      * @param view what this node knows now
+     * @param newest the newest table of the region that this node has: a node that comes late may bring a newer one
      * @param keepers of all nodes of the region, this one's first
      * @param nanoClock the clock of {@code view}
      */
@@ -60,6 +61,7 @@ public final class RegionPlacement {
             PlacementSettings settings,
             Supplier<Collection<String>> members,
             Supplier<ClusterView> view,
+            Supplier<PinTable> newest,
             Supplier<List<ActorRef<PinMessage>>> keepers,
             Clock clock,
             LongSupplier nanoClock) {}
@@ -119,7 +121,13 @@ public final class RegionPlacement {
     }
 
     private void onKeeper(PinMessage message) {
-        if (message instanceof PinMessage.Newest(PinTable known) && known.generation() > table.generation()) {
+        if (message instanceof PinMessage.Newest(PinTable known)) {
+            turnTo(known);
+        }
+    }
+
+    private void turnTo(PinTable known) {
+        if (known.generation() > table.generation()) {
             table = known;
         }
     }
@@ -133,6 +141,7 @@ public final class RegionPlacement {
     }
 
     private void plan() {
+        turnTo(around.newest().get());
         if (knowsEnough()) {
             write(PlacementPlanner.plan(
                     table, facts(), around.settings().replicas(), around.clock().millis()));
@@ -164,6 +173,7 @@ public final class RegionPlacement {
     }
 
     private void onOperator(PlacementCommand command) {
+        turnTo(around.newest().get());
         PlacementCommands.Decision decision =
                 new PlacementCommands(table, facts(), around.clock().millis()).decide(command);
         write(decision.table());

@@ -67,7 +67,7 @@ final class TargetCheck {
                     PlacementRefusal.ALREADY_THERE,
                     "node " + node.id() + " holds " + other.get().replica() + " of the same model");
         }
-        long needed = bundle.get().weightBytes();
+        long needed = bundle.get().neededBytes();
         long promised = promised(question);
         long free = node.budgetBytes() - node.reservedBytes() - promised;
         return needed <= free
@@ -86,7 +86,7 @@ final class TargetCheck {
                 .map(Pin::replica)
                 .filter(pinned -> node.replica(pinned).isEmpty() || node.has(pinned, ReplicaState.FAILED))
                 .flatMap(pinned -> node.bundle(pinned.model(), pinned.digest()).stream())
-                .mapToLong(ModelInfo::weightBytes)
+                .mapToLong(ModelInfo::neededBytes)
                 .sum();
     }
 

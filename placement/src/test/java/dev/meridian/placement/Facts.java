@@ -84,7 +84,7 @@ final class Facts {
     NodeFacts build() {
         long reserved = replicas.stream()
                 .filter(replica -> replica.state() != ReplicaState.FAILED)
-                .mapToLong(replica -> replica.model().weightBytes())
+                .mapToLong(replica -> replica.model().neededBytes())
                 .sum();
         return new NodeFacts(node, usable, leaving, gone, budgetBytes, reserved, bundles, replicas);
     }

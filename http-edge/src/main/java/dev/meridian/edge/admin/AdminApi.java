@@ -16,6 +16,11 @@ public final class AdminApi {
         changes = new Changes(system, cluster);
     }
 
+    /** Whether this node belongs to the cluster by now. */
+    public boolean joined() {
+        return cluster.joined();
+    }
+
     /** UTF-8 bytes of JSON, like all of these. */
     public byte[] nodes() {
         return ClusterJson.nodes(cluster.nodes());

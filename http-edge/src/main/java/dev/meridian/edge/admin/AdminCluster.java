@@ -8,6 +8,9 @@ import org.apache.pekko.actor.typed.ActorRef;
 
 /** The cluster as this node knows it. Answers from memory, on any thread. */
 public interface AdminCluster {
+    /** Whether this node belongs to the cluster by now. */
+    boolean joined();
+
     /** By id. */
     List<NodeRow> nodes();
 

@@ -142,7 +142,7 @@ final class ClusterJson {
             json.writeStringField("digest", model.digest());
             json.writeStringField("weights", model.weights());
             json.writeNumberField("contextTokens", model.contextTokens());
-            json.writeNumberField("reservedBytes", model.weightBytes());
+            json.writeNumberField("reservedBytes", model.neededBytes());
             json.writeArrayFieldStart("nodes");
             for (NodeRow node : nodes) {
                 if (node.status().bundles().contains(model)) {

@@ -9,7 +9,7 @@ package dev.meridian.protocol.cluster;
  * @param vocabSize token ids are below this
  * @param createdEpochSeconds when the bundle was made
  * @param weights how they are stored, for example {@code int4}
- * @param weightBytes native bytes of the loaded weights, without KV caches
+ * @param neededBytes native bytes that are set aside before it is loaded, KV caches among them
  */
 public record ModelInfo(
         String id,
@@ -18,11 +18,11 @@ public record ModelInfo(
         int vocabSize,
         long createdEpochSeconds,
         String weights,
-        long weightBytes) {
+        long neededBytes) {
     public ModelInfo {
-        if (contextTokens < 1 || vocabSize < 1 || weightBytes < 0) {
+        if (contextTokens < 1 || vocabSize < 1 || neededBytes < 0) {
             throw new IllegalArgumentException("model '" + id + "' with " + contextTokens + " tokens of context, "
-                    + vocabSize + " in vocabulary, " + weightBytes + " bytes");
+                    + vocabSize + " in vocabulary, " + neededBytes + " bytes");
         }
     }
 }

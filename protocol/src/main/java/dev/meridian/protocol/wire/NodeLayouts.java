@@ -17,7 +17,7 @@ final class NodeLayouts {
                 out.writeNumber(model.vocabSize());
                 out.writeNumber(model.createdEpochSeconds());
                 out.writeText("weights", Caps.LABEL, model.weights());
-                out.writeNumber(model.weightBytes());
+                out.writeNumber(model.neededBytes());
             },
             in -> new ModelInfo(
                     in.readText("model", Caps.NAME),
