@@ -34,6 +34,9 @@ final class EdgeFixture implements AutoCloseable {
     static final String CHAT = "/v1/chat/completions";
     static final String TEXT = "/v1/completions";
     static final long NOW = 1_700_000_000L;
+    /** Scripted replicas send no heartbeats. */
+    private static final String PATIENT =
+            "meridian.edge { client-port = 0, admin-port = 0, heartbeat-silence = 5m, accept-timeout = 10s }";
 
     final ActorTestKit kit = ActorTestKit.create();
     final Map<String, ServedModel> models = new ConcurrentHashMap<>();
@@ -57,7 +60,7 @@ final class EdgeFixture implements AutoCloseable {
 
     EdgeSettings settings(String overrides) {
         Config config = ConfigFactory.parseString(overrides)
-                .withFallback(ConfigFactory.parseString("meridian.edge { client-port = 0, admin-port = 0 }"))
+                .withFallback(ConfigFactory.parseString(PATIENT))
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve();
         return EdgeSettings.of(config);

@@ -30,7 +30,8 @@ final class HttpBehaviourTest {
 
     @BeforeAll
     static void start() {
-        edge = new EdgeFixture("meridian.edge { max-body-bytes = 4000, body-read-timeout = 300ms, ready-cache = 1s }");
+        edge = new EdgeFixture("meridian.edge { max-body-bytes = 4000, body-read-timeout = 300ms, ready-cache = 1s,"
+                + " heartbeat-silence = 1s }");
         edge.serve("atlas", REPLICA);
     }
 

@@ -89,8 +89,77 @@ class ClusterTest {
         return node.substring(0, 3) + (node.endsWith("1") ? "2" : "1");
     }
 
+    private static void assertRefused(String path, String body, int status, String code) throws Exception {
+        JsonNode answer = cluster.change("us-1", path, body);
+        assertThat(answer.path("http").asInt()).as(answer.toString()).isEqualTo(status);
+        assertThat(answer.at("/error/code").asText()).isEqualTo(code);
+    }
+
     @Test
     @Order(1)
+    void changesThatCannotBeAreRefusedByName() throws Exception {
+        Map.Entry<String, String> replica = onlyReplica("us-1", "eu");
+        String move = "replicas/" + replica.getKey() + ":move";
+        List<String> before = changes("us-1");
+        assertRefused(move, "{\"to\":\"" + replica.getValue() + "\"}", 409, "same_node");
+        assertRefused(move, "{\"to\":\"eu-9\"}", 404, "node_unknown");
+        assertRefused(move, "{\"to\":\"us-1\"}", 422, "other_region");
+        assertRefused(
+                move, "{\"to\":\"" + other(replica.getValue()) + "\",\"generation\":99999}", 409, "stale_generation");
+        assertRefused(move, "{\"too\":\"eu-1\"}", 400, "missing_required_parameter");
+        assertRefused(move, "{", 400, "invalid_json");
+        assertRefused("replicas/eu~nope~000000000000~1:move", "{\"to\":\"eu-1\"}", 404, "replica_unknown");
+        assertRefused("replicas/x:fly", "{}", 404, "unknown_url");
+        assertRefused("nodes/eu-9:drain", "{}", 404, "node_unknown");
+        JsonNode planned =
+                cluster.change("us-1", move, "{\"to\":\"" + other(replica.getValue()) + "\",\"dryRun\":true}");
+        assertThat(planned.path("state").asText()).isEqualTo("planned");
+        assertThat(planned.path("plan")).hasSize(4);
+        assertThat(changes("us-1")).isEqualTo(before);
+        assertThat(onlyReplica("us-1", "eu")).isEqualTo(replica);
+    }
+
+    @Test
+    @Order(1)
+    void aChangeThatIsAskedTwiceWithOneKeyIsOneChange() throws Exception {
+        Map.Entry<String, String> replica = onlyReplica("us-1", "eu");
+        String path = "replicas/" + replica.getKey() + ":move?wait=60s";
+        String body = "{\"to\":\"" + other(replica.getValue()) + "\"}";
+        JsonNode first = cluster.change("us-1", path, body, "Idempotency-Key", "one");
+        JsonNode again = cluster.change("eu-2", path, body, "Idempotency-Key", "one");
+        assertThat(first.path("state").asText()).as(first.toString()).isEqualTo("done");
+        assertThat(again.path("id")).isEqualTo(first.path("id"));
+    }
+
+    private static String say(String... arguments) throws Exception {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.addAll(List.of("--admin", cluster.node("us-1").admin().toString()));
+        CliProcess.Ended ended = CliProcess.run(all.toArray(new String[0]));
+        assertThat(ended.exitCode()).as(ended.output()).isZero();
+        return ended.output();
+    }
+
+    @Test
+    @Order(1)
+    void aNodeIsEmptiedAndFilledAgainByCommand() throws Exception {
+        Map.Entry<String, String> replica = onlyReplica("us-1", "eu");
+        String holder = replica.getValue();
+        assertThat(say("drain", holder, "--dry-run"))
+                .contains("move " + replica.getKey() + " to " + other(holder))
+                .contains("Nothing was changed.");
+        assertThat(say("drain", holder)).contains(" is done: holds nothing");
+        assertThat(onlyReplica("us-1", "eu").getValue()).isEqualTo(other(holder));
+        assertThat(say("cluster")).containsPattern(holder + " +eu +draining");
+        assertThat(say("undrain", holder)).contains(" is done");
+        cluster.awaitNode(holder, "up");
+        assertThat(say("replicas")).containsPattern(replica.getKey() + " +" + other(holder) + " +ready");
+        assertThat(say("move", replica.getKey(), "--to", holder)).contains(" is done: serves on " + holder);
+        assertThat(say("changes")).containsSubsequence("move", "undrain", "drain");
+        assertThat(say("models", "--json")).contains("\"id\" : \"scripted\"");
+    }
+
+    @Test
+    @Order(2)
     void aReplicaMovesToAndFroUnderLoadAndNobodyNotices() throws Exception {
         int moves = SOAK ? 200 : 20;
         List<ScriptedStream> streams = flow(SOAK ? 20_000 : 1500, "eu-1", "eu-2");
@@ -112,7 +181,7 @@ class ClusterTest {
     }
 
     @Test
-    @Order(2)
+    @Order(3)
     void streamsGoOnWhereverTheNodeThatFeedsThemIsKilled() throws Exception {
         int kills = SOAK ? 200 : 5;
         for (int i = 0; i < kills; i++) {
@@ -127,7 +196,7 @@ class ClusterTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 5, 30})
-    @Order(3)
+    @Order(4)
     void streamsGoOnWhileTheNodeThatFeedsThemStandsStill(int seconds) throws Exception {
         String feeds = onlyReplica("us-1", "eu").getValue();
         List<ScriptedStream> streams = flow(400, other(feeds));
@@ -145,7 +214,7 @@ class ClusterTest {
     }
 
     @Test
-    @Order(4)
+    @Order(5)
     void allNodesRestartOneAfterTheOtherAndNoRequestFails() throws Exception {
         SteadyLoad load = new SteadyLoad(http, cluster, 20, 100);
         for (String name : List.of("eu-1", "eu-2", "us-1", "us-2")) {
@@ -161,7 +230,7 @@ class ClusterTest {
     }
 
     @Test
-    @Order(5)
+    @Order(6)
     void theRegionsPlacementDiesInTheMiddleOfAMoveWhichThenIsDoneOrTakenBack() throws Exception {
         Map.Entry<String, String> replica = onlyReplica("us-1", "eu");
         String from = replica.getValue();
@@ -181,7 +250,7 @@ class ClusterTest {
     }
 
     @Test
-    @Order(6)
+    @Order(7)
     void aClusterThatStartsAgainIsWhatItWas() throws Exception {
         Map<String, String> eu = cluster.placement("us-1", "eu");
         Map<String, String> us = cluster.placement("us-1", "us");
