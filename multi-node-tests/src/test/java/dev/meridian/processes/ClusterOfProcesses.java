@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -41,6 +42,7 @@ final class ClusterOfProcesses implements AutoCloseable {
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final Path folder;
     private final String more;
+    private final Set<String> edgeOnly;
     private final Map<String, String> hosts = new TreeMap<>();
     private final Map<String, NodeProcess> nodes = new TreeMap<>();
 
@@ -49,11 +51,13 @@ final class ClusterOfProcesses implements AutoCloseable {
      *
      * @param folder for configurations and state
      * @param more configuration of every node, in HOCON
+     * @param edgeOnly nodes that hold no models
      * @param names of its nodes, {@code region-number}
      */
-    ClusterOfProcesses(Path folder, String more, String... names) {
+    ClusterOfProcesses(Path folder, String more, Set<String> edgeOnly, String... names) {
         this.folder = folder;
         this.more = more;
+        this.edgeOnly = Set.copyOf(edgeOnly);
         int cluster = (int) (ProcessHandle.current().pid() % 200) + 20;
         int own = CLUSTERS.incrementAndGet();
         for (int i = 0; i < names.length; i++) {
@@ -93,6 +97,7 @@ final class ClusterOfProcesses implements AutoCloseable {
                         + "\", stop-grace = 20 s }",
                 "  cluster { host = \"" + hosts.get(name) + "\", seed-nodes = [" + String.join(", ", seeds)
                         + "], min-members = " + hosts.size() + " }",
+                "  node.roles = " + (edgeOnly.contains(name) ? "[edge]" : "[edge, model]"),
                 "  edge { client-port = 0, admin-port = 0 }",
                 "  engine { memory-budget = 1 GiB }",
                 "}",

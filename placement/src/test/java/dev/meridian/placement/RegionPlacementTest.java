@@ -1,0 +1,186 @@
+package dev.meridian.placement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.meridian.protocol.cluster.NodeMessage;
+import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
+import dev.meridian.protocol.cluster.Pin;
+import dev.meridian.protocol.cluster.PinMessage;
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementCommand;
+import dev.meridian.protocol.cluster.PlacementRefusal;
+import dev.meridian.protocol.cluster.PlacementReply;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** One placement, whose keepers are probes and whose time stands still until it is moved. */
+final class RegionPlacementTest {
+    private static final Config CONFIG = ManualTime.config()
+            .withFallback(ConfigFactory.parseString("pekko.loglevel = OFF, meridian.placement.replicas = 1"))
+            .withFallback(ConfigFactory.load());
+    private static final PlacementSettings SETTINGS = PlacementSettings.from(CONFIG);
+    private static final Duration GATHERED = Duration.ofMillis(800);
+    private static final Clock CLOCK = Clock.fixed(Instant.ofEpochMilli(5000), ZoneOffset.UTC);
+
+    private final ActorTestKit kit = ActorTestKit.create("placements", CONFIG);
+    private final ManualTime time = ManualTime.get(kit.system());
+    private final AtomicLong nanos = new AtomicLong(1_000_000_000L);
+    private final TestProbe<PinMessage> own = kit.createTestProbe();
+    private final TestProbe<PinMessage> other = kit.createTestProbe();
+    private final TestProbe<PlacementReply> operator = kit.createTestProbe();
+    private final TestProbe<NodeMessage> directory = kit.createTestProbe();
+    private final List<String> members = new CopyOnWriteArrayList<>();
+    private final AtomicReference<ClusterView> view = new AtomicReference<>(ClusterView.empty());
+    private final AtomicReference<PinTable> newest = new AtomicReference<>(PinTable.empty("eu"));
+    private final ActorRef<PlacementCommand> placement =
+            kit.spawn(RegionPlacement.create(new RegionPlacement.Surroundings(
+                    "eu",
+                    SETTINGS,
+                    () -> members,
+                    view::get,
+                    newest::get,
+                    () -> List.of(own.getRef(), other.getRef()),
+                    CLOCK,
+                    nanos::get)));
+
+    @AfterEach
+    void shutdown() {
+        kit.shutdownTestKit();
+    }
+
+    private NodeView node(String id, String... models) {
+        NodeStatus status = new NodeStatus(
+                id,
+                "eu",
+                List.of("model"),
+                1,
+                1,
+                false,
+                false,
+                100,
+                0,
+                List.of(models).stream().map(Facts::model).toList(),
+                List.of(),
+                List.of(),
+                directory.getRef());
+        return new NodeView(status, nanos.get(), 1);
+    }
+
+    private static PinTable table(long generation, Pin... pins) {
+        return new PinTable("eu", generation, List.of(pins), List.of(), List.of());
+    }
+
+    private static Pin pin(String node, long generation) {
+        return new Pin(Facts.replica("m", 1), node, generation, null);
+    }
+
+    private void answer(TestProbe<PinMessage> keeper, PinTable table) {
+        keeper.expectMessageClass(PinMessage.Ask.class).replyTo().tell(new PinMessage.Newest(table));
+    }
+
+    /** What it would do now: a move that is only planned says the table's generation. */
+    private PlacementReply ask(String to) {
+        placement.tell(
+                new PlacementCommand.Move(Facts.replica("m", 1), to, true, "somebody", 0, null, operator.getRef()));
+        return operator.receiveMessage();
+    }
+
+    private long generation(String to) {
+        return ((PlacementReply.Planned) ask(to)).change().generation();
+    }
+
+    private PinTable written() {
+        return own.expectMessageClass(PinMessage.Newest.class).table();
+    }
+
+    @Test
+    void theNewestTableOfAllKeepersIsTheOneToGoOnFrom() {
+        view.set(new ClusterView(List.of(node("eu-1", "m"), node("eu-2", "m"))));
+        answer(own, table(3, pin("eu-2", 3)));
+        answer(other, table(5, pin("eu-1", 5)));
+        time.timePasses(GATHERED);
+
+        assertThat(generation("eu-2")).isEqualTo(6);
+    }
+
+    @Test
+    void commandsWaitUntilTheKeepersHadTimeToAnswer() {
+        view.set(new ClusterView(List.of(node("eu-1", "m"), node("eu-2", "m"))));
+        placement.tell(
+                new PlacementCommand.Move(Facts.replica("m", 1), "eu-2", true, "somebody", 0, null, operator.getRef()));
+        answer(own, table(5, pin("eu-1", 5)));
+        operator.expectNoMessage(Duration.ZERO);
+        time.timePasses(GATHERED);
+
+        assertThat(operator.receiveMessage()).isInstanceOf(PlacementReply.Planned.class);
+    }
+
+    @Test
+    void aNewerTableThatANodeBringsLaterTakesThePlaceOfItsOwn() {
+        view.set(new ClusterView(List.of(node("eu-1", "m"), node("eu-2", "m"))));
+        answer(own, table(3, pin("eu-1", 3)));
+        time.timePasses(GATHERED);
+        assertThat(generation("eu-2")).isEqualTo(4);
+
+        newest.set(table(9, pin("eu-2", 9)));
+        assertThat(generation("eu-1")).isEqualTo(10);
+        assertThat(ask("eu-2"))
+                .isEqualTo(new PlacementReply.Refused(
+                        PlacementRefusal.SAME_NODE, Facts.replica("m", 1) + " is on eu-2 already"));
+    }
+
+    @Test
+    void nothingIsPlacedBeforeAllMembersWereHeard() {
+        members.addAll(List.of("eu-1", "eu-2"));
+        view.set(new ClusterView(List.of(node("eu-1", "m"))));
+        answer(own, PinTable.empty("eu"));
+        time.timePasses(GATHERED);
+        time.timePasses(SETTINGS.planInterval());
+        own.expectNoMessage(Duration.ZERO);
+
+        view.set(new ClusterView(List.of(node("eu-1"), node("eu-2", "m"))));
+        time.timePasses(SETTINGS.planInterval());
+        assertThat(written()).isEqualTo(table(1, pin("eu-2", 1)));
+    }
+
+    @Test
+    void whoIsNotHeardForLongDoesNotKeepTheOthersWaiting() {
+        members.addAll(List.of("eu-1", "eu-2"));
+        answer(own, PinTable.empty("eu"));
+        time.timePasses(GATHERED);
+        nanos.addAndGet(SETTINGS.rehomeAfter().plus(GATHERED).toNanos());
+        view.set(new ClusterView(List.of(node("eu-1", "m"))));
+        time.timePasses(SETTINGS.planInterval());
+
+        assertThat(written()).isEqualTo(table(1, pin("eu-1", 1)));
+    }
+
+    @Test
+    void aMoveIsWrittenBeforeItIsAnswered() {
+        view.set(new ClusterView(List.of(node("eu-1", "m"), node("eu-2", "m"))));
+        answer(own, table(5, pin("eu-1", 5)));
+        time.timePasses(GATHERED);
+        placement.tell(new PlacementCommand.Move(
+                Facts.replica("m", 1), "eu-2", false, "somebody", 5, null, operator.getRef()));
+
+        PlacementReply reply = operator.receiveMessage();
+        PinTable table = written();
+        assertThat(table.generation()).isEqualTo(6);
+        assertThat(table.pins()).containsExactly(new Pin(Facts.replica("m", 1), "eu-1", 6, "eu-2"));
+        assertThat(reply).isEqualTo(new PlacementReply.Planned(table.changes().getLast()));
+    }
+}
