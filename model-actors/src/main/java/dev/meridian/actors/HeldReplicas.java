@@ -30,7 +30,19 @@ public final class HeldReplicas {
             ModelInfo info,
             long reservedBytes,
             @Nullable HostedModel model,
-            @Nullable ActorRef<ReplicaCommand> host) {}
+            @Nullable ActorRef<ReplicaCommand> host) {
+        Held with(long newGeneration, ReplicaState newState) {
+            return new Held(id, newGeneration, newState, info, reservedBytes, model, host);
+        }
+
+        Held loaded(HostedModel newModel) {
+            return new Held(id, generation, state, info, reservedBytes, newModel, host);
+        }
+
+        Held standingBy(ActorRef<ReplicaCommand> newHost) {
+            return new Held(id, generation, ReplicaState.STANDBY, info, reservedBytes, model, newHost);
+        }
+    }
 
     /** Tokens generated until a moment, and how many a second before it. */
     private record Rate(long nanos, long tokens, double perSecond) {}

@@ -207,9 +207,11 @@ public final class NodeModels {
     }
 
     private void put(Held held, long generation, ReplicaState state) {
-        replicas.put(
-                held.id(),
-                new Held(held.id(), generation, state, held.info(), held.reservedBytes(), held.model(), held.host()));
+        put(held.with(generation, state));
+    }
+
+    private void put(Held held) {
+        replicas.put(held.id(), held);
     }
 
     private void load(Pin pin) {
@@ -234,16 +236,8 @@ public final class NodeModels {
             fail(id, pin.generation(), loadable.info());
             return;
         }
-        replicas.put(
-                id,
-                new Held(
-                        id,
-                        pin.generation(),
-                        ReplicaState.LOADING,
-                        loadable.info(),
-                        loadable.reservedBytes(),
-                        null,
-                        null));
+        put(new Held(
+                id, pin.generation(), ReplicaState.LOADING, loadable.info(), loadable.reservedBytes(), null, null));
         CompletableFuture<HostedModel> load = inTurn(() -> loadable.load().get());
         context.pipeToSelf(load, (model, failure) -> new Loaded(id, model, failure == null ? null : reason(failure)));
     }
@@ -283,16 +277,7 @@ public final class NodeModels {
                 held.id() + "." + held.generation());
         context.watchWith(host, new HostStopped(held.id()));
         hosts.put(held.id(), host);
-        replicas.put(
-                held.id(),
-                new Held(
-                        held.id(),
-                        held.generation(),
-                        ReplicaState.LOADING,
-                        held.info(),
-                        held.reservedBytes(),
-                        model,
-                        null));
+        put(held.loaded(model));
         context.pipeToSelf(ready, (ref, failure) -> new HostReady(held.id(), ref));
     }
 
@@ -300,16 +285,7 @@ public final class NodeModels {
         Held held = held(id);
         if (held.state() == ReplicaState.LOADING) {
             LOG.info("{} is loaded", id);
-            replicas.put(
-                    id,
-                    new Held(
-                            id,
-                            held.generation(),
-                            ReplicaState.STANDBY,
-                            held.info(),
-                            held.reservedBytes(),
-                            held.model(),
-                            ref));
+            put(held.standingBy(ref));
         }
     }
 
@@ -374,7 +350,7 @@ public final class NodeModels {
     }
 
     private void fail(ReplicaId id, long generation, ModelInfo info) {
-        replicas.put(id, new Held(id, generation, ReplicaState.FAILED, info, 0, null, null));
+        put(new Held(id, generation, ReplicaState.FAILED, info, 0, null, null));
         timers.startSingleTimer(id, new Retry(id), RETRY_AFTER);
     }
 

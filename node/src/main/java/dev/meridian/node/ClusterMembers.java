@@ -1,17 +1,15 @@
 package dev.meridian.node;
 
+import dev.meridian.placement.Members;
 import dev.meridian.placement.NodeDirectory;
 import dev.meridian.placement.PinKeeper;
-import dev.meridian.placement.RegionDowning;
 import dev.meridian.protocol.cluster.NodeMessage;
 import dev.meridian.protocol.cluster.PinMessage;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -32,9 +30,7 @@ final class ClusterMembers {
     }
 
     private Stream<Member> members() {
-        return StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
-                .filter(member -> !member.status().equals(MemberStatus.removed())
-                        && !member.status().equals(MemberStatus.down()));
+        return Members.living(cluster.state());
     }
 
     private Stream<Member> others() {
@@ -47,14 +43,8 @@ final class ClusterMembers {
     Set<String> nodes(MemberStatus status) {
         return members()
                 .filter(member -> member.status().equals(status))
-                .flatMap(ClusterMembers::id)
+                .flatMap(Members::id)
                 .collect(Collectors.toSet());
-    }
-
-    private static Stream<String> id(Member member) {
-        return member.getRoles().stream()
-                .filter(role -> role.startsWith(RegionDowning.NODE_ROLE))
-                .map(role -> role.substring(RegionDowning.NODE_ROLE.length()));
     }
 
     /** Ids of this region's members that are up. */
@@ -62,7 +52,7 @@ final class ClusterMembers {
         return members()
                 .filter(member ->
                         member.dataCenter().equals(region) && member.status().equals(MemberStatus.up()))
-                .flatMap(ClusterMembers::id)
+                .flatMap(Members::id)
                 .toList();
     }
 
@@ -73,9 +63,9 @@ final class ClusterMembers {
 
     /** Of the other nodes of this region. */
     List<ActorRef<PinMessage>> keepers() {
-        return new ArrayList<>(others().filter(member -> member.dataCenter().equals(region))
+        return others().filter(member -> member.dataCenter().equals(region))
                 .map(member -> this.<PinMessage>part(member, PinKeeper.NAME))
-                .toList());
+                .toList();
     }
 
     private <T> ActorRef<T> part(Member member, String name) {

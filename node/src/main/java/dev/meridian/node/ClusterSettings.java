@@ -2,7 +2,7 @@ package dev.meridian.node;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import dev.meridian.placement.RegionDowning;
+import dev.meridian.placement.Members;
 import dev.meridian.protocol.cluster.ReplicaId;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -108,7 +108,7 @@ record ClusterSettings(
     /** What follows from it for Pekko. */
     Config pekko() {
         List<String> all = new ArrayList<>(roles);
-        all.add(RegionDowning.NODE_ROLE + node);
+        all.add(Members.role(node));
         return ConfigFactory.parseMap(
                 Map.of(
                         "pekko.remote.artery.canonical.hostname", host,

@@ -245,20 +245,10 @@ final class PlacementCommands {
             String from,
             @Nullable String to,
             List<String> plan) {
-        String by = switch (command) {
-            case Move move -> move.by();
-            case Drain drain -> drain.by();
-            case Undrain undrain -> undrain.by();
-        };
-        String key = switch (command) {
-            case Move move -> move.idempotencyKey();
-            case Drain drain -> drain.idempotencyKey();
-            case Undrain undrain -> undrain.idempotencyKey();
-        };
         return new Change(
                 "chg-" + UUID.randomUUID().toString().substring(0, 13),
                 verb,
-                by,
+                command.by(),
                 replica,
                 from,
                 to,
@@ -268,7 +258,7 @@ final class PlacementCommands {
                 next(),
                 nowMillis,
                 nowMillis,
-                key);
+                command.idempotencyKey());
     }
 
     private boolean running(Pin pin) {

@@ -5,8 +5,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.LongSupplier;
-import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.Props;
 import org.apache.pekko.actor.typed.Behavior;
@@ -17,7 +15,6 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.ClusterEvent;
 import org.apache.pekko.cluster.DowningProvider;
 import org.apache.pekko.cluster.Member;
-import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Down;
 import org.apache.pekko.remote.artery.ThisActorSystemQuarantinedEvent;
@@ -33,9 +30,6 @@ import scala.concurrent.duration.FiniteDuration;
  */
 public final class RegionDowning extends DowningProvider {
     private static final Logger LOG = LoggerFactory.getLogger(RegionDowning.class);
-    /** Before the id of a node among its roles in Pekko's membership. */
-    public static final String NODE_ROLE = "node.";
-
     private static final Duration LOOK = Duration.ofMillis(500);
 
     private final Duration downAfter;
@@ -101,7 +95,7 @@ public final class RegionDowning extends DowningProvider {
         void look() {
             ClusterEvent.CurrentClusterState state = cluster.state();
             String region = cluster.selfMember().dataCenter();
-            Set<Member> now = new HashSet<>(members(state.getUnreachable())
+            Set<Member> now = new HashSet<>(Members.living(state.getUnreachable())
                     .filter(member -> member.dataCenter().equals(region))
                     .toList());
             if (!now.equals(unreachable)) {
@@ -121,12 +115,12 @@ public final class RegionDowning extends DowningProvider {
         }
 
         private void act(ClusterEvent.CurrentClusterState state, String region) {
-            List<Member> all = members(state.getMembers()).toList();
+            List<Member> all = Members.living(state).toList();
             List<String> reachable = all.stream()
                     .filter(member -> member.dataCenter().equals(region) && !unreachable.contains(member))
-                    .flatMap(Watch::id)
+                    .flatMap(Members::id)
                     .toList();
-            List<String> lost = unreachable.stream().flatMap(Watch::id).toList();
+            List<String> lost = unreachable.stream().flatMap(Members::id).toList();
             List<NodeView> witnesses = witnesses(region);
             Set<String> heard = new HashSet<>();
             witnesses.forEach(witness -> heard.addAll(witness.status().hears()));
@@ -156,18 +150,6 @@ public final class RegionDowning extends DowningProvider {
                     .filter(node ->
                             !node.status().region().equals(region) && node.silentNanos(now) <= downAfter.toNanos() / 2)
                     .toList();
-        }
-
-        private static Stream<Member> members(Iterable<Member> members) {
-            return StreamSupport.stream(members.spliterator(), false)
-                    .filter(member -> !member.status().equals(MemberStatus.removed())
-                            && !member.status().equals(MemberStatus.down()));
-        }
-
-        private static Stream<String> id(Member member) {
-            return member.getRoles().stream()
-                    .filter(role -> role.startsWith(NODE_ROLE))
-                    .map(role -> role.substring(NODE_ROLE.length()));
         }
     }
 }

@@ -5,6 +5,13 @@ import org.jspecify.annotations.Nullable;
 
 /** What an operator asks of a region's placement. Each is answered by a {@link PlacementReply}. */
 public sealed interface PlacementCommand {
+    /** Who asks. */
+    String by();
+
+    /** Null where there is none. */
+    @Nullable
+    String idempotencyKey();
+
     ActorRef<PlacementReply> replyTo();
 
     /**
