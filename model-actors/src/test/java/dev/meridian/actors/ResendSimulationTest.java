@@ -14,6 +14,7 @@ import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.Entry;
 import dev.meridian.protocol.Generation;
 import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.Sampling;
 import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.message.ReplicaCommand;
@@ -29,8 +30,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -43,13 +45,15 @@ final class ResendSimulationTest {
     private static final int PROMPT = 5;
     private static final int TOKENS = 40;
     private static final int MOST_EVENTS = 20_000;
-    /** Forward passes that the engine may be ahead of the edge: fewer than the entries that a choice may keep. */
+    /** Steps that the engine may be ahead of the edge: fewer than the entries that a choice may keep. */
     private static final int AHEAD = 6;
 
     private final ActorTestKit kit = ActorTestKit.create(
             "resends", ConfigFactory.parseString("pekko.loglevel = OFF").withFallback(ConfigFactory.load()));
     private final AtomicReference<Engine> engine = new AtomicReference<>();
-    private final Semaphore passes = new Semaphore(AHEAD);
+    private final AtomicLong made = new AtomicLong();
+    private final AtomicLong heard = new AtomicLong();
+    private volatile boolean ended;
 
     /** The token is a function of how many there were before, so that a lost or doubled one shows. */
     private static int letter(int seen) {
@@ -62,7 +66,11 @@ final class ResendSimulationTest {
             into[letter(seen.length)] = 10f;
         });
         // Else it would depend on the threads whether what the edge asks for is still there.
-        runner.beforeStep(passes::acquireUninterruptibly);
+        runner.beforeStep(() -> {
+            while (made.get() - heard.get() >= AHEAD && !ended) {
+                LockSupport.parkNanos(50_000);
+            }
+        });
         HostSettings settings =
                 new HostSettings(Duration.ofMillis(250), 16, Duration.ofSeconds(10), 12, resendBytes, 4, 100);
         CompletableFuture<ActorRef<ReplicaCommand>> ready = new CompletableFuture<>();
@@ -86,10 +94,30 @@ final class ResendSimulationTest {
                 List.of(LetterVocabulary.END),
                 SamplingDefaults.none(),
                 settings,
-                listener,
+                counting(listener),
                 System::nanoTime);
         engine.set(started);
         return started;
+    }
+
+    private StepListener counting(StepListener listener) {
+        return new StepListener() {
+            @Override
+            public void onStep(long step, List<Entry> entries) {
+                made.set(step);
+                listener.onStep(step, entries);
+            }
+
+            @Override
+            public void onRefused(Attempt attempt, Refusal reason) {
+                listener.onRefused(attempt, reason);
+            }
+
+            @Override
+            public void onFailed(Throwable cause) {
+                listener.onFailed(cause);
+            }
+        };
     }
 
     /** An edge that takes a choice's next entry alone, asks for what is missing, and starts anew where it is forgotten. */
@@ -136,10 +164,15 @@ final class ResendSimulationTest {
 
         void hear(StreamEvent event) {
             switch (event) {
-                case StreamEvent.StepBatch batch -> batch.entries().forEach(this::onEntry);
+                case StreamEvent.StepBatch batch -> {
+                    batch.entries().forEach(this::onEntry);
+                    heard.accumulateAndGet(batch.step(), Math::max);
+                }
                 case StreamEvent.EntriesForgotten gone -> onForgotten(gone);
                 case StreamEvent.Refused refused -> throw new AssertionError(refused.toString());
-                case StreamEvent.Accepted _, StreamEvent.Heartbeat _ -> {}
+                // Of a step whose entries nobody wants there is no batch.
+                case StreamEvent.Heartbeat beat -> heard.accumulateAndGet(beat.step(), Math::max);
+                case StreamEvent.Accepted _ -> {}
             }
         }
 
@@ -189,8 +222,6 @@ final class ResendSimulationTest {
             for (int events = 0; !edge.isDone(); events++) {
                 assertThat(events).as("seed %d: events", seed).isLessThan(MOST_EVENTS);
                 edge.hear(edge.probe.receiveMessage());
-                passes.drainPermits();
-                passes.release(AHEAD);
             }
             List<Integer> expected = new ArrayList<>();
             for (int at = 0; at < TOKENS; at++) {
@@ -203,7 +234,7 @@ final class ResendSimulationTest {
                 assertThat(edge.sentAgain).as("seed %d: sent again", seed).isPositive();
             }
         } finally {
-            passes.release(1_000_000);
+            ended = true;
             kit.shutdownTestKit();
             engine.get().close();
         }
