@@ -9,7 +9,6 @@ import dev.meridian.edge.http.ConnectionStage;
 import dev.meridian.edge.http.Presence;
 import dev.meridian.edge.openai.ApiError;
 import dev.meridian.edge.openai.ApiException;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -32,7 +31,7 @@ final class AdminRoutes implements ConnectionStage.Handler {
     private final Gate gate;
     private final Readiness readiness;
     private final Lifecycle lifecycle;
-    private final PrometheusMeterRegistry registry;
+    private final Meters meters;
     private final EdgeSettings settings;
     private final Materializer materializer;
     private final @Nullable AdminApi cluster;
@@ -42,14 +41,14 @@ final class AdminRoutes implements ConnectionStage.Handler {
             Gate gate,
             Readiness readiness,
             Lifecycle lifecycle,
-            PrometheusMeterRegistry registry,
+            Meters meters,
             EdgeSettings settings,
             Materializer materializer,
             @Nullable AdminApi cluster) {
         this.gate = gate;
         this.readiness = readiness;
         this.lifecycle = lifecycle;
-        this.registry = registry;
+        this.meters = meters;
         this.settings = settings;
         this.materializer = materializer;
         this.cluster = cluster;
@@ -163,6 +162,6 @@ final class AdminRoutes implements ConnectionStage.Handler {
         return HttpResponse.create()
                 .withEntity(
                         ContentTypes.parse("text/plain; version=0.0.4; charset=utf-8"),
-                        registry.scrape().getBytes(StandardCharsets.UTF_8));
+                        meters.shown().get().getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -5,10 +5,12 @@ import dev.meridian.edge.access.AccessSettings;
 import dev.meridian.edge.stream.StreamSettings;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * The edge's settings; {@code meridian.edge} in reference.conf says what each means. Read once, at start.
  *
+ * @param adminPort empty where operators have no port here
  * @param access who may use the ports
  * @param streams timeouts and bounds of streams
  */
@@ -16,7 +18,7 @@ public record EdgeSettings(
         String clientHost,
         int clientPort,
         String adminHost,
-        int adminPort,
+        OptionalInt adminPort,
         AccessSettings access,
         int maxBodyBytes,
         Duration bodyReadTimeout,
@@ -34,7 +36,7 @@ public record EdgeSettings(
 
     public EdgeSettings {
         requirePort(clientPort, "client-port");
-        requirePort(adminPort, "admin-port");
+        adminPort.ifPresent(port -> requirePort(port, "admin-port"));
         if (maxBodyBytes < 1 || maxMessages < 1 || maxConnections < 1 || sendBufferBytes < 1) {
             throw new IllegalArgumentException(
                     "max-body-bytes, max-messages, max-connections and send-buffer are at least 1");
@@ -84,7 +86,9 @@ public record EdgeSettings(
                 edge.getString("client-host"),
                 edge.getInt("client-port"),
                 edge.getString("admin-host"),
-                edge.getInt("admin-port"),
+                edge.getString("admin-port").equals("off")
+                        ? OptionalInt.empty()
+                        : OptionalInt.of(edge.getInt("admin-port")),
                 AccessSettings.of(edge),
                 Math.toIntExact(edge.getBytes("max-body-bytes")),
                 edge.getDuration("body-read-timeout"),

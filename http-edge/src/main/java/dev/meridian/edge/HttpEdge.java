@@ -11,11 +11,11 @@ import dev.meridian.edge.http.RequestIds;
 import dev.meridian.edge.stream.EdgeMux;
 import dev.meridian.edge.stream.JournalBudget;
 import dev.meridian.edge.stream.StreamMetrics;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -40,10 +40,10 @@ import org.apache.pekko.stream.javadsl.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A running HTTP edge: the clients' port with OpenAI's API and the operators' port with health and metrics.
+ * A running HTTP edge: the clients' port with OpenAI's API and, unless it is off, the operators' port with health and metrics.
  * Thread-safe.
  *
- * <p>It owns one mux actor and two listening sockets; {@link #stop} gives all of them back, the actor system stays.
+ * <p>It owns one mux actor and its listening sockets; {@link #stop} gives all of them back, the actor system stays.
  */
 public final class HttpEdge {
     /** How much longer than its deadline a connection may take to hand a reply to a slow client. */
@@ -56,7 +56,7 @@ public final class HttpEdge {
     private final ActorRef<EdgeMux.Command> mux;
     private final Lifecycle lifecycle;
     private final Port client;
-    private final Port admin;
+    private final Optional<Port> admin;
     private final Cancellable refreshes;
 
     /** A listening socket and the connections that came by it. */
@@ -74,7 +74,7 @@ public final class HttpEdge {
             ActorRef<EdgeMux.Command> mux,
             Lifecycle lifecycle,
             Port client,
-            Port admin,
+            Optional<Port> admin,
             Cancellable refreshes) {
         this.system = system;
         this.mux = mux;
@@ -101,29 +101,29 @@ public final class HttpEdge {
      * Starts listening. The stage fails with {@link BindException} when a port is taken; nothing is left behind then.
      * Throws {@link dev.meridian.edge.access.AccessException} where {@link #check} would.
      *
-     * @param registry gets the edge's meters and is what {@code /metrics} shows
+     * @param meters gets the edge's, and is what {@code /metrics} shows
      * @param cluster what {@code /admin/v1} shows and changes; null where the node is in none
      */
     public static CompletionStage<HttpEdge> start(
             ActorSystem<?> system,
             EdgeSettings settings,
             ModelDirectory directory,
-            PrometheusMeterRegistry registry,
+            Meters meters,
             @Nullable AdminCluster cluster) {
-        return start(system, settings, directory, registry, cluster, new SecureRandom(), InstantSource.system());
+        return start(system, settings, directory, meters, cluster, new SecureRandom(), InstantSource.system());
     }
 
     static CompletionStage<HttpEdge> start(
             ActorSystem<?> system,
             EdgeSettings settings,
             ModelDirectory directory,
-            PrometheusMeterRegistry registry,
+            Meters meters,
             @Nullable AdminCluster cluster,
             RandomGenerator random,
             InstantSource clock) {
         Access access = access(settings, clock);
         JournalBudget journals = new JournalBudget(settings.streams().maxJournalBytes());
-        StreamMetrics metrics = new StreamMetrics(registry, journals);
+        StreamMetrics metrics = new StreamMetrics(meters.registry(), journals);
         ActorRef<EdgeMux.Command> mux = system.systemActorOf(
                 EdgeMux.create(settings.streams(), directory, journals, metrics, System::nanoTime),
                 "edge-mux-" + UUID.randomUUID(),
@@ -151,13 +151,12 @@ public final class HttpEdge {
                 access.adminGate(settings.adminHost()),
                 new Readiness(system, settings, directory, mux, metrics, ids, clock),
                 lifecycle,
-                registry,
+                meters,
                 settings,
                 SystemMaterializer.get(system).materializer(),
                 cluster == null ? null : new AdminApi(system, cluster));
         return bind(system, settings, access, settings.clientHost(), settings.clientPort(), client)
-                .thenCompose(clientPort -> bind(
-                                system, settings, access, settings.adminHost(), settings.adminPort(), admin)
+                .thenCompose(clientPort -> bindAdmin(system, settings, access, admin)
                         .handle((adminPort, failure) -> failure == null
                                 ? CompletableFuture.completedFuture(new HttpEdge(
                                         system,
@@ -176,6 +175,20 @@ public final class HttpEdge {
                         mux.tell(new EdgeMux.Drain(Duration.ZERO, system.ignoreRef()));
                     }
                 });
+    }
+
+    private static CompletionStage<Optional<Port>> bindAdmin(
+            ActorSystem<?> system, EdgeSettings settings, Access access, AdminRoutes admin) {
+        return settings.adminPort().isEmpty()
+                ? CompletableFuture.completedFuture(Optional.empty())
+                : bind(
+                                system,
+                                settings,
+                                access,
+                                settings.adminHost(),
+                                settings.adminPort().getAsInt(),
+                                admin)
+                        .thenApply(Optional::of);
     }
 
     private static CompletionStage<Port> bind(
@@ -217,9 +230,9 @@ public final class HttpEdge {
         return client.binding().localAddress();
     }
 
-    /** Where operators connect. */
-    public InetSocketAddress adminAddress() {
-        return admin.binding().localAddress();
+    /** Where operators connect; empty where they have no port here. */
+    public Optional<InetSocketAddress> adminAddress() {
+        return admin.map(port -> port.binding().localAddress());
     }
 
     /**
@@ -248,7 +261,8 @@ public final class HttpEdge {
                 // Until here the port takes connections, so that whoever comes hears why it is refused.
                 .thenCompose(_ -> client.binding().unbind())
                 .thenCompose(_ -> client.close(untilClosed(Duration.ofNanos(deadline - System.nanoTime()))))
-                .thenCompose(_ -> admin.close(CLOSE_CONNECTIONS_WITHIN));
+                .thenCompose(_ -> admin.map(port -> port.close(CLOSE_CONNECTIONS_WITHIN))
+                        .orElse(CompletableFuture.completedFuture(Done.getInstance())));
     }
 
     private static Duration untilClosed(Duration left) {

@@ -269,7 +269,8 @@ final class AccessTest {
         "Host: localhost;Host: evil.example, 400"
     })
     void onlyLoopbackHostsAreServed(String header, int status) throws IOException {
-        for (var address : List.of(open.edge.clientAddress(), open.edge.adminAddress())) {
+        for (var address :
+                List.of(open.edge.clientAddress(), open.edge.adminAddress().orElseThrow())) {
             String path = address.equals(open.edge.clientAddress()) ? "/v1/models" : "/health/live";
             try (RawClient client = new RawClient(address)) {
                 client.send("GET " + path + " HTTP/1.1\r\n" + header.replace(";", "\r\n")

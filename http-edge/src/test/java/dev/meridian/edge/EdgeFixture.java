@@ -71,7 +71,7 @@ final class EdgeFixture implements AutoCloseable {
                 kit.system(),
                 settings(overrides),
                 directory(),
-                registry,
+                Meters.of(registry),
                 new EmptyCluster(),
                 new Random(1),
                 () -> Instant.ofEpochMilli(nowMillis.get())));
@@ -116,7 +116,8 @@ final class EdgeFixture implements AutoCloseable {
     }
 
     URI adminUri(String path) {
-        return URI.create("http://127.0.0.1:" + edge.adminAddress().getPort() + path);
+        return URI.create(
+                "http://127.0.0.1:" + edge.adminAddress().orElseThrow().getPort() + path);
     }
 
     HttpResponse<String> post(String path, String body, String... headers) {

@@ -11,6 +11,7 @@ import dev.meridian.edge.stream.StreamSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,7 +27,7 @@ final class EdgeSettingsTest {
                         "127.0.0.1",
                         8080,
                         "127.0.0.1",
-                        8081,
+                        OptionalInt.of(8081),
                         new AccessSettings(
                                 false,
                                 Path.of(".meridian/keys.json"),

@@ -263,7 +263,7 @@ final class HttpBehaviourTest {
                                 edge.settings("meridian.edge.client-port = "
                                         + edge.edge.clientAddress().getPort()),
                                 edge.directory(),
-                                edge.registry,
+                                Meters.of(edge.registry),
                                 null)
                         .toCompletableFuture()
                         .join())

@@ -118,7 +118,8 @@ final class TlsTest {
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void bothPortsSpeakHttps(String protocol) throws IOException {
-        for (var address : List.of(edge.edge.clientAddress(), edge.edge.adminAddress())) {
+        for (var address :
+                List.of(edge.edge.clientAddress(), edge.edge.adminAddress().orElseThrow())) {
             String path = address.equals(edge.edge.clientAddress()) ? "/v1/models" : "/health/live";
             try (SSLSocket socket = connect(address, protocol, first)) {
                 send(socket, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");

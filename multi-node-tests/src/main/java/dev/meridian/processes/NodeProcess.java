@@ -33,14 +33,27 @@ final class NodeProcess implements AutoCloseable {
         reader = Thread.ofVirtual().start(this::readOutput);
     }
 
+    /** A node that is no cluster. */
     static NodeProcess up(Path models, String... more) throws IOException {
         return up(Map.of(), models, more);
     }
 
+    /** The three nodes of {@code up}; its addresses are those of the first one. */
+    static NodeProcess upAsCluster(Path models, String... more) throws IOException {
+        return start(Map.of(), models, List.of(more));
+    }
+
     /** @param more options of {@code up}; ports are free ones, but for an {@code --admin-port} among them */
     static NodeProcess up(Map<String, String> environment, Path models, String... more) throws IOException {
+        List<String> options = new ArrayList<>(List.of(more));
+        options.add("--single");
+        return start(environment, models, options);
+    }
+
+    private static NodeProcess start(Map<String, String> environment, Path models, List<String> more)
+            throws IOException {
         List<String> command = CliProcess.command("up", "--models", models.toString(), "--port", "0");
-        command.addAll(List.of(more));
+        command.addAll(more);
         if (!command.contains("--admin-port")) {
             command.addAll(List.of("--admin-port", "0"));
         }

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A node that cannot serve ends with exit code 1 and says in a sentence what is wrong. */
+/** An {@code up} that cannot serve ends with exit code 1 and says in a sentence what is wrong. */
 class RefusedStartTest {
     private static final Path ATLAS = Path.of(System.getProperty("meridian.root"), "models", "atlas");
 
@@ -165,7 +165,7 @@ class RefusedStartTest {
     }
 
     private String outputOfRefusedStart(String... options) throws Exception {
-        try (NodeProcess node = NodeProcess.up(models(), options)) {
+        try (NodeProcess node = NodeProcess.upAsCluster(models(), options)) {
             assertThat(node.awaitExit()).as(node.output()).isEqualTo(1);
             assertThat(node.output())
                     .doesNotContain("Meridian is up")

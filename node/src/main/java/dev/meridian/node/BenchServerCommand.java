@@ -2,6 +2,7 @@ package dev.meridian.node;
 
 import dev.meridian.bench.http.Script;
 import dev.meridian.edge.HttpEdge;
+import dev.meridian.edge.Meters;
 import dev.meridian.edge.ServedModel;
 import dev.meridian.engine.Engine;
 import dev.meridian.engine.EngineSettings;
@@ -88,7 +89,7 @@ final class BenchServerCommand implements Callable<Integer> {
                         system,
                         settings.edge(),
                         new Node.Directory(List.of(model), Map.of(Script.MODEL, replica)),
-                        registry,
+                        Meters.of(registry),
                         null)
                 .toCompletableFuture()
                 .join();
@@ -96,7 +97,8 @@ final class BenchServerCommand implements Callable<Integer> {
         out.println("  API     "
                 + UpCommand.url(edge.clientAddress(), settings.edge().access()) + "/v1");
         out.println("  Admin   "
-                + UpCommand.url(edge.adminAddress(), settings.edge().access()));
+                + UpCommand.url(
+                        edge.adminAddress().orElseThrow(), settings.edge().access()));
         out.flush();
         new CountDownLatch(1).await();
         return 0;

@@ -4,8 +4,10 @@ import dev.meridian.actors.HeldReplicas;
 import dev.meridian.actors.Loadable;
 import dev.meridian.actors.NodeModels;
 import dev.meridian.edge.HttpEdge;
+import dev.meridian.edge.Meters;
 import dev.meridian.edge.admin.AdminCluster;
 import dev.meridian.edge.admin.NodeRow;
+import dev.meridian.placement.ClusterView;
 import dev.meridian.placement.ClusterViews;
 import dev.meridian.placement.LocalNode;
 import dev.meridian.placement.NodeDirectory;
@@ -20,9 +22,9 @@ import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinMessage;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
+import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Clock;
@@ -41,6 +43,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.apache.pekko.Done;
+import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.AddressFromURIString;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -72,6 +75,7 @@ final class ClusterNode implements AutoCloseable {
     private final NodeSettings settings;
     private final ClusterSettings self;
     private final List<Loadable> loadables;
+    private final Meters meters;
     private final ActorSystem<Void> system;
     private final ClusterMembers members;
     private final HeldReplicas held = new HeldReplicas(System::nanoTime);
@@ -82,12 +86,13 @@ final class ClusterNode implements AutoCloseable {
     private final Map<String, ActorRef<PlacementCommand>> placements = new ConcurrentHashMap<>();
     private volatile boolean leaving;
     private @Nullable HttpEdge edge;
-    private @Nullable ProcessMetrics metrics;
     private boolean closed;
 
-    private ClusterNode(NodeSettings settings, List<Loadable> loadables, ActorSystem<Void> system, PinTable onDisk) {
+    private ClusterNode(
+            NodeSettings settings, List<Loadable> loadables, Meters meters, ActorSystem<Void> system, PinTable onDisk) {
         this.settings = settings;
         this.loadables = List.copyOf(loadables);
+        this.meters = meters;
         this.system = system;
         self = settings.cluster();
         view = ClusterViews.get(system);
@@ -166,8 +171,7 @@ final class ClusterNode implements AutoCloseable {
 
     /** What this node says of itself. */
     private final class Local implements LocalNode {
-        private final List<ModelInfo> bundles =
-                loadables.stream().map(Loadable::info).toList();
+        private final List<ModelInfo> bundles = ClusterNode.this.bundles();
 
         @Override
         public boolean leaving() {
@@ -245,13 +249,15 @@ final class ClusterNode implements AutoCloseable {
     /**
      * Starts a member and its edge, and joins. Returns once the edge takes requests; the models come later. On any failure
      * nothing is left running.
+     *
+     * @param meters get the edge's, which shows them
      */
-    static ClusterNode start(NodeSettings settings, List<Loadable> loadables) {
+    static ClusterNode start(NodeSettings settings, List<Loadable> loadables, Meters meters) {
         ActorSystem<Void> system = createSystem(settings);
         try {
             PinTable onDisk = new PinFile(settings.cluster().stateFile())
                     .read(settings.cluster().region());
-            ClusterNode node = new ClusterNode(settings, loadables, system, onDisk);
+            ClusterNode node = new ClusterNode(settings, loadables, meters, system, onDisk);
             node.join();
             node.startEdge();
             return node;
@@ -292,7 +298,6 @@ final class ClusterNode implements AutoCloseable {
 
     private void startEdge() {
         if (self.isEdge()) {
-            PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
             ReplicaChoice choice = new ReplicaChoice(
                     self.region(),
                     settings.placement().silence().toNanos(),
@@ -301,12 +306,29 @@ final class ClusterNode implements AutoCloseable {
                             system,
                             settings.edge(),
                             new ClusterDirectory(view::newest, choice, System::nanoTime),
-                            registry,
+                            meters,
                             new Operators())
                     .toCompletableFuture()
                     .join();
-            metrics = ProcessMetrics.register(registry);
         }
+    }
+
+    String id() {
+        return self.node();
+    }
+
+    String region() {
+        return self.region();
+    }
+
+    List<ModelInfo> bundles() {
+        return loadables.stream().map(Loadable::info).toList();
+    }
+
+    /** Where other nodes reach this one, {@code host:port}, with the port that was actually bound. */
+    String address() {
+        Address address = Cluster.get(system).selfMember().address();
+        return address.getHost().orElseThrow() + ":" + address.getPort().orElseThrow();
     }
 
     Optional<InetSocketAddress> clientAddress() {
@@ -314,7 +336,24 @@ final class ClusterNode implements AutoCloseable {
     }
 
     Optional<InetSocketAddress> adminAddress() {
-        return Optional.ofNullable(edge).map(HttpEdge::adminAddress);
+        return Optional.ofNullable(edge).flatMap(HttpEdge::adminAddress);
+    }
+
+    /** Whether this node knows, for each of its bundles, of a replica in its region that takes requests. */
+    boolean servesAll() {
+        ClusterView newest = view.newest();
+        return bundles().stream()
+                .allMatch(bundle -> newest.candidates(bundle.id()).stream()
+                        .anyMatch(candidate -> candidate.replica().state() == ReplicaState.READY
+                                && candidate.replica().id().region().equals(self.region())));
+    }
+
+    /** A replica that this node could not load, or whose engine failed; empty where there is none. */
+    Optional<ReplicaId> failed() {
+        return held.statuses().stream()
+                .filter(replica -> replica.state() == ReplicaState.FAILED)
+                .map(ReplicaStatus::id)
+                .findFirst();
     }
 
     /** Completes when the actor system has ended, by {@link #close} or because the cluster has taken the node out. */
@@ -334,12 +373,7 @@ final class ClusterNode implements AutoCloseable {
         closed = true;
         leaving = true;
         awaitTakenOver(settings.stopGrace());
-        HttpEdge http = edge;
-        if (http != null) {
-            http.stop(settings.stopDelay(), settings.stopGrace())
-                    .toCompletableFuture()
-                    .join();
-        }
+        stopEdge();
         stopModels();
         CoordinatedShutdown.get(system)
                 .runAll(CoordinatedShutdown.clusterLeavingReason())
@@ -350,11 +384,26 @@ final class ClusterNode implements AutoCloseable {
                     return Done.getInstance();
                 })
                 .join();
-        ProcessMetrics meters = metrics;
-        if (meters != null) {
-            meters.close();
-        }
         terminate(system);
+    }
+
+    /** Takes no more requests, and lets those that run end. Blocks. */
+    void stopEdge() {
+        HttpEdge http = edge;
+        if (http != null) {
+            http.stop(settings.stopDelay(), settings.stopGrace())
+                    .toCompletableFuture()
+                    .join();
+        }
+    }
+
+    /** Unloads and stops without a word to the cluster, which ends with it. Blocks; a second call does nothing. */
+    synchronized void abandon() {
+        if (!closed) {
+            closed = true;
+            stopModels();
+            terminate(system);
+        }
     }
 
     /** While another node of the region can take a replica over, it loads it, and this one serves on. */

@@ -19,6 +19,7 @@ import dev.meridian.engine.text.Encoded;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.ReplicaId;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,14 +37,25 @@ final class Loadables {
 
     /**
      * Finds them, and divides the memory budget: each gets what it takes before its first token, and an even share of the
-     * rest. Throws CommandFailed where not even one fits.
+     * rest. Throws CommandFailed where there is none.
+     *
+     * @param registry gets an engine's meters while it is loaded
      */
-    static List<Loadable> scan(Path folder, NodeSettings settings) {
+    static List<Loadable> scan(Path folder, NodeSettings settings, MeterRegistry registry) {
+        return of(bundles(folder), settings, registry);
+    }
+
+    static List<Bundle> bundles(Path folder) {
         List<Bundle> bundles = Models.scan(folder);
         if (bundles.isEmpty()) {
             throw new CommandFailed(
                     "no bundle in " + folder + "; './meridian import' makes one from a Hugging Face folder");
         }
+        return bundles;
+    }
+
+    /** As {@link #scan}, of these bundles. */
+    static List<Loadable> of(List<Bundle> bundles, NodeSettings settings, MeterRegistry registry) {
         ModelSettings models = settings.models();
         VerifiedFiles verified = settings.bundles().open();
         long budget = models.memoryBudgetBytes();
@@ -56,7 +68,9 @@ final class Loadables {
             long own = MemoryPlan.fixedBytes(bundle, models) + share;
             ModelSettings with = models.withMemoryBudget(own);
             loadables.add(new Loadable(
-                    info(bundle, own, models), own, () -> new Hosted(LoadedModel.open(bundle, with, verified), own)));
+                    info(bundle, own, models),
+                    own,
+                    () -> Hosted.of(LoadedModel.open(bundle, with, verified), own, registry)));
         }
         return loadables;
     }
@@ -138,7 +152,11 @@ final class Loadables {
         }
     }
 
-    private record Hosted(LoadedModel model, long reservedBytes) implements HostedModel {
+    private record Hosted(LoadedModel model, long reservedBytes, EngineMetrics metrics) implements HostedModel {
+        static Hosted of(LoadedModel model, long reservedBytes, MeterRegistry registry) {
+            return new Hosted(model, reservedBytes, EngineMetrics.register(registry, model));
+        }
+
         @Override
         public Encoded encode(Prompt prompt) {
             return model.encode(prompt);
@@ -156,6 +174,7 @@ final class Loadables {
 
         @Override
         public void close() {
+            metrics.close();
             model.close();
         }
     }

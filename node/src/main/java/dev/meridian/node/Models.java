@@ -94,6 +94,25 @@ final class Models {
         }
     }
 
+    /**
+     * Whether all could be loaded, as far as their files say. Throws as {@link #load} does, which finds little more to check
+     * after it.
+     */
+    static void check(List<Bundle> bundles, ModelSettings settings, VerifiedFiles verified) {
+        requireFit(bundles, settings);
+        List<String> faults = new ArrayList<>();
+        for (Bundle bundle : bundles) {
+            try {
+                CheckedBundle.of(bundle, verified);
+            } catch (BundleException e) {
+                faults.add(e.getMessage());
+            }
+        }
+        if (!faults.isEmpty()) {
+            throw damaged(faults);
+        }
+    }
+
     /** As {@link #load(List, ModelSettings, VerifiedFiles)}, reading every file. */
     static List<LoadedModel> load(List<Bundle> bundles, ModelSettings settings) {
         return load(bundles, settings, VerifiedFiles.none());
@@ -104,13 +123,8 @@ final class Models {
      * BundleException naming every bundle that is damaged.
      */
     static List<LoadedModel> load(List<Bundle> bundles, ModelSettings settings, VerifiedFiles verified) {
-        long[] fixed = bundles.stream()
-                .mapToLong(bundle -> fixedBytes(bundle, settings))
-                .toArray();
+        long[] fixed = requireFit(bundles, settings);
         long left = settings.memoryBudgetBytes() - LongStream.of(fixed).sum();
-        if (left < 0) {
-            throw tooLarge(bundles, fixed, settings.memoryBudgetBytes());
-        }
         long share = left / Math.max(1, bundles.size());
         List<LoadedModel> loaded = new ArrayList<>();
         List<String> faults = new ArrayList<>();
@@ -144,6 +158,17 @@ final class Models {
         } catch (BundleException e) {
             faults.add(e.getMessage());
         }
+    }
+
+    /** What each takes before its first token. */
+    private static long[] requireFit(List<Bundle> bundles, ModelSettings settings) {
+        long[] fixed = bundles.stream()
+                .mapToLong(bundle -> fixedBytes(bundle, settings))
+                .toArray();
+        if (LongStream.of(fixed).sum() > settings.memoryBudgetBytes()) {
+            throw tooLarge(bundles, fixed, settings.memoryBudgetBytes());
+        }
+        return fixed;
     }
 
     private static long fixedBytes(Bundle bundle, ModelSettings settings) {

@@ -3,6 +3,7 @@ package dev.meridian.node;
 import dev.meridian.actors.HostSettings;
 import dev.meridian.actors.ModelHost;
 import dev.meridian.edge.HttpEdge;
+import dev.meridian.edge.Meters;
 import dev.meridian.edge.ModelDirectory;
 import dev.meridian.edge.ServedModel;
 import dev.meridian.engine.Engine;
@@ -13,8 +14,6 @@ import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.text.Encoded;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.message.ReplicaCommand;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -71,18 +70,18 @@ final class Node implements AutoCloseable {
                 Models.load(bundles, settings.models(), settings.bundles().open());
         ActorSystem<Void> system = actorSystem(settings, models);
         try {
-            PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+            Meters meters = Meters.create();
             List<ServedModel> served = new ArrayList<>();
             Map<String, ActorRef<ReplicaCommand>> replicas = new HashMap<>();
             for (LoadedModel model : models) {
                 served.add(served(model));
                 replicas.put(model.id(), replica(system, settings, model));
-                EngineMetrics.register(registry, model);
+                EngineMetrics.register(meters.registry(), model);
             }
-            HttpEdge edge = HttpEdge.start(system, settings.edge(), new Directory(served, replicas), registry, null)
+            HttpEdge edge = HttpEdge.start(system, settings.edge(), new Directory(served, replicas), meters, null)
                     .toCompletableFuture()
                     .join();
-            return new Node(settings, models, system, edge, ProcessMetrics.register(registry));
+            return new Node(settings, models, system, edge, ProcessMetrics.register(meters.registry()));
         } catch (CompletionException e) {
             stop(system, models);
             Throwable cause = e.getCause() == null ? e : e.getCause();
@@ -194,7 +193,7 @@ final class Node implements AutoCloseable {
         return edge.clientAddress();
     }
 
-    InetSocketAddress adminAddress() {
+    Optional<InetSocketAddress> adminAddress() {
         return edge.adminAddress();
     }
 

@@ -2,6 +2,7 @@ package dev.meridian.node;
 
 import dev.meridian.actors.Loadable;
 import dev.meridian.edge.HttpEdge;
+import dev.meridian.edge.Meters;
 import dev.meridian.edge.access.AccessSettings;
 import java.io.PrintWriter;
 import java.util.List;
@@ -39,8 +40,10 @@ final class NodeCommand implements Callable<Integer> {
         if (settings.cluster().isEdge()) {
             HttpEdge.check(settings.edge());
         }
-        List<Loadable> loadables = settings.cluster().holdsModels() ? loadables(settings) : List.of();
-        ClusterNode node = ClusterNode.start(settings, loadables);
+        Meters meters = Meters.create();
+        List<Loadable> loadables = settings.cluster().holdsModels() ? loadables(settings, meters) : List.of();
+        ClusterNode node = ClusterNode.start(settings, loadables, meters);
+        ProcessMetrics process = ProcessMetrics.register(meters.registry());
         CompletableFuture<Integer> told = StopSignals.listen();
         CompletableFuture<Integer> ended = node.ended().thenApply(_ -> TAKEN_OUT);
         greet(node, settings);
@@ -52,14 +55,17 @@ final class NodeCommand implements Callable<Integer> {
             out.println(UpCommand.stopping(settings.stopGrace()));
             out.flush();
             node.close();
+            process.close();
             out.println("Stopped.");
         }
         out.flush();
         return exitCode;
     }
 
-    private List<Loadable> loadables(NodeSettings settings) {
-        return scripted > 0 ? Loadables.scripted(scripted) : Loadables.scan(options.models(), settings);
+    private List<Loadable> loadables(NodeSettings settings, Meters meters) {
+        return scripted > 0
+                ? Loadables.scripted(scripted)
+                : Loadables.scan(options.models(), settings, meters.registry());
     }
 
     private void greet(ClusterNode node, NodeSettings settings) {

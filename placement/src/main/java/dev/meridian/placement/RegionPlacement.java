@@ -8,7 +8,9 @@ import dev.meridian.protocol.cluster.PlacementCommand;
 import dev.meridian.protocol.cluster.PlacementReply;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -28,11 +30,15 @@ import org.slf4j.LoggerFactory;
  *   <li>deciding: compares, every interval, what is with what should be, and takes operators' commands
  * </ul>
  *
- * <p>It remembers nothing that is not in the table, so its successor on another node goes on where it stopped.
+ * <p>It remembers nothing that is not in the table, so its successor on another node goes on where it stopped. A command is
+ * answered once this node has its table on disk, and a second one of the region has it: what an operator was told outlives
+ * this node.
  */
 public final class RegionPlacement {
     private static final Logger LOG = LoggerFactory.getLogger(RegionPlacement.class);
     private static final Duration GATHER_FOR = Duration.ofMillis(800);
+    /** An operator waits for so long until another node has a change, too; then it is told although none may have it. */
+    private static final Duration SHARE_WITHIN = Duration.ofSeconds(1);
 
     /** What the placement hears. */
     public sealed interface Command {}
@@ -69,7 +75,14 @@ public final class RegionPlacement {
     private final Surroundings around;
     private final ActorRef<PinMessage> fromKeepers;
     private final long startedNanos;
+    private final Deque<Unshared> unshared = new ArrayDeque<>();
     private PinTable table;
+
+    /** The newest generation that another node of the region has. */
+    private long sharedGeneration;
+
+    /** An answer that waits until what it tells of is on more nodes than this one. */
+    private record Unshared(long generation, long sinceNanos, ActorRef<PlacementReply> replyTo, PlacementReply reply) {}
 
     private RegionPlacement(ActorContext<Command> context, Surroundings around) {
         this.around = around;
@@ -113,7 +126,10 @@ public final class RegionPlacement {
             switch (command) {
                 case FromOperator(PlacementCommand asked) -> onOperator(asked);
                 case FromKeeper(PinMessage message) -> onKeeper(message);
-                case Timer.PLAN -> plan();
+                case Timer.PLAN -> {
+                    plan();
+                    answerShared();
+                }
                 case Timer.GATHERED -> throw new IllegalStateException("gathered while deciding");
             }
             return Behaviors.same();
@@ -123,7 +139,24 @@ public final class RegionPlacement {
     private void onKeeper(PinMessage message) {
         if (message instanceof PinMessage.Newest(PinTable known)) {
             turnTo(known);
+            sharedGeneration = Math.max(sharedGeneration, known.generation());
+            answerShared();
         }
+    }
+
+    private void answerShared() {
+        while (!unshared.isEmpty() && mayBeTold(unshared.getFirst())) {
+            Unshared first = unshared.removeFirst();
+            first.replyTo().tell(first.reply());
+        }
+    }
+
+    private boolean mayBeTold(Unshared one) {
+        boolean onDisk = around.newest().get().generation() >= one.generation();
+        boolean elsewhere =
+                sharedGeneration >= one.generation() || around.keepers().get().size() == 1;
+        boolean late = around.nanoClock().getAsLong() - one.sinceNanos() >= SHARE_WITHIN.toNanos();
+        return (onDisk && elsewhere) || late;
     }
 
     private void turnTo(PinTable known) {
@@ -174,6 +207,7 @@ public final class RegionPlacement {
 
     private void onOperator(PlacementCommand command) {
         turnTo(around.newest().get());
+        long before = table.generation();
         PlacementCommands.Decision decision =
                 new PlacementCommands(table, facts(), around.clock().millis()).decide(command);
         write(decision.table());
@@ -181,6 +215,16 @@ public final class RegionPlacement {
         if (reply instanceof PlacementReply.Planned(Change change)) {
             LOG.info("{} {} by {}: {}", change.id(), change.verb(), change.by(), change.plan());
         }
-        command.replyTo().tell(reply);
+        if (decision.table().generation() == before) {
+            command.replyTo().tell(reply);
+            return;
+        }
+        around.keepers().get().stream().skip(1).forEach(other -> {
+            other.tell(new PinMessage.Newest(decision.table()));
+            other.tell(new PinMessage.Ask(fromKeepers));
+        });
+        unshared.add(
+                new Unshared(decision.table().generation(), around.nanoClock().getAsLong(), command.replyTo(), reply));
+        answerShared();
     }
 }

@@ -169,18 +169,43 @@ final class RegionPlacementTest {
         assertThat(written()).isEqualTo(table(1, pin("eu-1", 1)));
     }
 
-    @Test
-    void aMoveIsWrittenBeforeItIsAnswered() {
+    private PinTable moved() {
         view.set(new ClusterView(List.of(node("eu-1", "m"), node("eu-2", "m"))));
         answer(own, table(5, pin("eu-1", 5)));
+        other.expectMessageClass(PinMessage.Ask.class);
         time.timePasses(GATHERED);
         placement.tell(new PlacementCommand.Move(
                 Facts.replica("m", 1), "eu-2", false, "somebody", 5, null, operator.getRef()));
-
-        PlacementReply reply = operator.receiveMessage();
         PinTable table = written();
         assertThat(table.generation()).isEqualTo(6);
         assertThat(table.pins()).containsExactly(new Pin(Facts.replica("m", 1), "eu-1", 6, "eu-2"));
-        assertThat(reply).isEqualTo(new PlacementReply.Planned(table.changes().getLast()));
+        return table;
+    }
+
+    @Test
+    void aMoveIsAnsweredOnceItIsOnDiskHereAndAnotherNodeHasIt() {
+        PinTable table = moved();
+        assertThat(other.expectMessageClass(PinMessage.Newest.class).table()).isEqualTo(table);
+        answer(other, table);
+        time.timePasses(SETTINGS.planInterval());
+        operator.expectNoMessage(Duration.ZERO);
+
+        newest.set(table);
+        time.timePasses(SETTINGS.planInterval());
+        assertThat(operator.receiveMessage())
+                .isEqualTo(new PlacementReply.Planned(table.changes().getLast()));
+    }
+
+    @Test
+    void aMoveThatNoOtherNodeConfirmsIsAnsweredAfterASecond() {
+        PinTable table = moved();
+        newest.set(table);
+        time.timePasses(SETTINGS.planInterval());
+        operator.expectNoMessage(Duration.ZERO);
+
+        nanos.addAndGet(Duration.ofSeconds(1).toNanos());
+        time.timePasses(SETTINGS.planInterval());
+        assertThat(operator.receiveMessage())
+                .isEqualTo(new PlacementReply.Planned(table.changes().getLast()));
     }
 }

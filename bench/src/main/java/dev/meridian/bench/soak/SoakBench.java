@@ -75,6 +75,7 @@ final class SoakBench {
                 List.of("-Xms" + heap, "-Xmx" + heap, "-XX:+AlwaysPreTouch"),
                 List.of(
                         "up",
+                        "--single",
                         "--models",
                         models.toString(),
                         "--config",
