@@ -9,7 +9,9 @@ import dev.meridian.protocol.message.ReplicaCommand;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -61,6 +63,14 @@ public final class HeldReplicas {
 
     public long reservedBytes() {
         return held.stream().mapToLong(Held::reservedBytes).sum();
+    }
+
+    /** The host of a replica that is pinned to this node and takes requests. */
+    Optional<ActorRef<ReplicaCommand>> serving(ReplicaId id) {
+        return held.stream()
+                .filter(one -> one.id().equals(id) && one.state() == ReplicaState.READY)
+                .flatMap(one -> Stream.ofNullable(one.host()))
+                .findFirst();
     }
 
     /** As the node tells others. Rates are measured from one call to the next. */

@@ -88,6 +88,9 @@ public final class ModelHost {
      */
     public record Drain(Duration deadline) implements Command {}
 
+    /** The replica's pin is of that generation now: attempts of edges that know a newer one are not for this host. */
+    public record Pinned(long generation) implements Command {}
+
     private enum DrainTimer implements Command {
         DEADLINE,
         LINGERED
@@ -119,6 +122,7 @@ public final class ModelHost {
     private int inPreparation;
     private boolean failed;
     private boolean draining;
+    private long generation;
     private long drainEndNanos;
 
     private ModelHost(
@@ -186,6 +190,7 @@ public final class ModelHost {
             case Forget(Attempt attempt) -> forget(attempt);
             case Beat.NOW -> onBeat();
             case Drain drain -> onDrain(drain);
+            case Pinned(long newest) -> generation = newest;
             case DrainTimer.DEADLINE -> onDrainDeadline();
             case DrainTimer.LINGERED -> {
                 return Behaviors.stopped();
@@ -244,7 +249,7 @@ public final class ModelHost {
     }
 
     private Optional<Refusal> admit(Submit submit) {
-        if (failed || draining) {
+        if (failed || draining || submit.epoch() > generation) {
             return Optional.of(new Refusal.ModelNotReady(model));
         }
         if (newest.hasSeen(submit.attempt())) {

@@ -179,6 +179,10 @@ public final class NodeModels {
         boolean serves = held.state() == ReplicaState.STANDBY || held.state() == ReplicaState.READY;
         ReplicaState state = !serves ? held.state() : stateOf(pin);
         put(held, pin.generation(), state);
+        ActorRef<ModelHost.Command> host = hosts.get(held.id());
+        if (host != null && serves) {
+            host.tell(new ModelHost.Pinned(pin.generation()));
+        }
     }
 
     private ReplicaState stateOf(Pin pin) {

@@ -129,6 +129,7 @@ class ModelHostTest {
         return new Submit(
                 attempt,
                 "letters",
+                0,
                 prompt,
                 new Generation(Sampling.greedy(), 1, 0, List.of(), -1),
                 List.of(TokenIds.empty()),
@@ -176,6 +177,7 @@ class ModelHostTest {
                 .tell(new Submit(
                         attempt,
                         "letters",
+                        0,
                         new Prompt.Tokens(TokenIds.of(LetterVocabulary.ids("hello"))),
                         new Generation(Sampling.greedy(), 2, 0, List.of(), -1),
                         List.of(TokenIds.of(LetterVocabulary.ids("wo")), TokenIds.of(LetterVocabulary.ids("world"))),
@@ -244,6 +246,7 @@ class ModelHostTest {
         host.tell(new Submit(
                 late.attempt(),
                 late.model(),
+                late.epoch(),
                 late.prompt(),
                 late.generation(),
                 late.emitted(),

@@ -235,6 +235,7 @@ final class NodeModelsTest {
         host.tell(new Submit(
                 attempt,
                 "letters",
+                0,
                 new Prompt.Tokens(TokenIds.of(LetterVocabulary.ids("hello"))),
                 new Generation(Sampling.greedy(), 1, 0, List.of(), -1),
                 List.of(TokenIds.empty()),

@@ -151,6 +151,7 @@ final class ResendSimulationTest {
             host.tell(new Submit(
                     current(),
                     "letters",
+                    0,
                     new Prompt.Tokens(TokenIds.of(LetterVocabulary.ids("hello"))),
                     new Generation(Sampling.greedy(), CHOICES, 0, List.of(), 3),
                     tokens.stream()

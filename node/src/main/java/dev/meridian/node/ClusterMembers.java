@@ -7,9 +7,11 @@ import dev.meridian.protocol.cluster.NodeMessage;
 import dev.meridian.protocol.cluster.PinMessage;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -54,6 +56,17 @@ final class ClusterMembers {
                         member.dataCenter().equals(region) && member.status().equals(MemberStatus.up()))
                 .flatMap(Members::id)
                 .toList();
+    }
+
+    /** The id of the node on which an actor is; empty where it is no member. */
+    Optional<String> nodeOf(org.apache.pekko.actor.ActorRef actor) {
+        Address address = actor.path().address().hasLocalScope()
+                ? cluster.selfMember().address()
+                : actor.path().address();
+        return members()
+                .filter(member -> member.address().equals(address))
+                .flatMap(Members::id)
+                .findFirst();
     }
 
     Collection<ActorRef<NodeMessage>> directories() {

@@ -15,6 +15,7 @@ import dev.meridian.placement.NodeIdentity;
 import dev.meridian.placement.NodeView;
 import dev.meridian.placement.PinFile;
 import dev.meridian.placement.PinKeeper;
+import dev.meridian.placement.PinnedAllocation;
 import dev.meridian.placement.RegionPlacement;
 import dev.meridian.placement.ReplicaChoice;
 import dev.meridian.protocol.cluster.ModelInfo;
@@ -25,11 +26,13 @@ import dev.meridian.protocol.cluster.PlacementCommand;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.message.ReplicaCommand;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -82,6 +85,7 @@ final class ClusterNode implements AutoCloseable {
     private final ClusterViews view;
     private final AtomicReference<Map<String, PinTable>> tables = new AtomicReference<>(Map.of());
     private final ActorRef<NodeModels.Command> models;
+    private final ReplicaEntrances entrances;
     private final Behavior<PlacementCommand> placementBehavior;
     private final Map<String, ActorRef<PlacementCommand>> placements = new ConcurrentHashMap<>();
     private volatile boolean leaving;
@@ -109,6 +113,15 @@ final class ClusterNode implements AutoCloseable {
                         System::nanoTime)),
                 "node-models",
                 Props.empty());
+        entrances = new ReplicaEntrances(
+                system,
+                self.region(),
+                held,
+                this::servingHost,
+                new PinnedAllocation(members::nodeOf, shard -> pin(ReplicaId.parse(shard))),
+                Clock.systemUTC(),
+                System::nanoTime);
+        entrances.open(self.region());
         ActorRef<PinMessage> keeper = system.systemActorOf(
                 PinKeeper.create(
                         onDisk, new PinFile(self.stateFile()), this::regions, members::keepers, this::onTables),
@@ -127,7 +140,7 @@ final class ClusterNode implements AutoCloseable {
                         this::isDraining,
                         settings.placement(),
                         members::directories,
-                        view::set,
+                        this::onView,
                         System::nanoTime),
                 NodeDirectory.NAME,
                 Props.empty());
@@ -154,6 +167,27 @@ final class ClusterNode implements AutoCloseable {
         return view.newest().nodes().stream()
                 .map(node -> node.status().region())
                 .collect(Collectors.toSet());
+    }
+
+    private void onView(ClusterView newest) {
+        view.set(newest);
+        regions().forEach(entrances::open);
+    }
+
+    private Optional<Pin> pin(ReplicaId replica) {
+        return Optional.ofNullable(tables.get().get(replica.region())).flatMap(table -> table.pin(replica));
+    }
+
+    /** The host that serves a replica now, on whichever node. */
+    private Optional<ActorRef<ReplicaCommand>> servingHost(ReplicaId replica) {
+        long now = System.nanoTime();
+        return view.newest().candidates(replica.model()).stream()
+                .filter(candidate -> candidate.replica().id().equals(replica)
+                        && candidate.replica().state() == ReplicaState.READY
+                        && candidate.node().silentNanos(now)
+                                <= settings.placement().silence().toNanos())
+                .max(Comparator.comparingLong(candidate -> candidate.replica().generation()))
+                .flatMap(candidate -> Optional.ofNullable(candidate.replica().host()));
     }
 
     private PinTable ownTable() {
@@ -305,7 +339,7 @@ final class ClusterNode implements AutoCloseable {
             edge = HttpEdge.start(
                             system,
                             settings.edge(),
-                            new ClusterDirectory(view::newest, choice, System::nanoTime),
+                            new ClusterDirectory(view::newest, choice, this::pin, entrances, System::nanoTime),
                             meters,
                             new Operators())
                     .toCompletableFuture()

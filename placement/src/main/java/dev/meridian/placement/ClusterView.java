@@ -1,14 +1,18 @@
 package dev.meridian.placement;
 
 import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.message.ReplicaCommand;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.apache.pekko.actor.typed.ActorRef;
 
 /** What a node knows of the cluster at one moment: an immutable picture. */
 public final class ClusterView {
@@ -16,6 +20,7 @@ public final class ClusterView {
 
     private final Map<String, NodeView> nodes = new TreeMap<>();
     private final Map<String, List<Candidate>> candidates = new TreeMap<>();
+    private final Map<ActorRef<ReplicaCommand>, ReplicaId> replicas = new HashMap<>();
     private final Map<String, ModelInfo> models = new TreeMap<>();
 
     /** A replica that can take attempts, and the node that holds it. */
@@ -28,7 +33,11 @@ public final class ClusterView {
         for (NodeView node : this.nodes.values()) {
             for (ReplicaStatus replica : node.status().replicas()) {
                 models.putIfAbsent(replica.model().id(), replica.model());
-                if (replica.host() != null
+                ActorRef<ReplicaCommand> host = replica.host();
+                if (host != null) {
+                    replicas.put(host, replica.id());
+                }
+                if (host != null
                         && (replica.state() == ReplicaState.READY || replica.state() == ReplicaState.STANDBY)) {
                     candidates
                             .computeIfAbsent(replica.model().id(), _ -> new ArrayList<>())
@@ -58,6 +67,11 @@ public final class ClusterView {
 
     public Optional<ModelInfo> model(String id) {
         return Optional.ofNullable(models.get(id));
+    }
+
+    /** What a host holds. */
+    public Optional<ReplicaId> replicaOf(ActorRef<ReplicaCommand> host) {
+        return Optional.ofNullable(replicas.get(host));
     }
 
     /** Replicas of a model that have a host, whether their nodes are heard or not. */

@@ -58,7 +58,19 @@ final class Attempts {
     /** Submits the current attempt. */
     void send(LiveStream stream) {
         watch(stream.replica);
-        stream.replica.tell(stream.submit(edge));
+        ReplicaCommand.Submit submit = stream.submit(edge, replicas.epoch(stream.replica));
+        if (stream.isFirstAttempt()) {
+            replicas.submitFirst(stream.replica, submit);
+        } else {
+            stream.replica.tell(submit);
+        }
+    }
+
+    /** The stream's attempt was not answered in time. */
+    void unanswered(LiveStream stream) {
+        if (stream.isFirstAttempt()) {
+            replicas.firstUnanswered(stream.replica);
+        }
     }
 
     /**

@@ -118,6 +118,7 @@ final class LiveStream {
 
     void accept(Accepted accepted, long now) {
         producer = accepted.producer();
+        replica = producer; // A first attempt may have found another host than the one that was chosen for it.
         if (promptIds == null) {
             int room =
                     Math.max(0, request.contextTokens() - accepted.promptIds().size());
@@ -223,6 +224,10 @@ final class LiveStream {
         return last == 0 ? -1 : now - last;
     }
 
+    boolean isFirstAttempt() {
+        return attempt.number() == 1;
+    }
+
     /** Turns to the next attempt, which nobody has accepted yet, at {@code newReplica}. */
     void startNextAttempt(ActorRef<ReplicaCommand> newReplica, long now) {
         attempt = attempt.next();
@@ -239,7 +244,7 @@ final class LiveStream {
     }
 
     /** The current attempt's Submit: it starts from the prompt's ids once they are known. */
-    ReplicaCommand.Submit submit(ActorRef<StreamEvent> edge) {
+    ReplicaCommand.Submit submit(ActorRef<StreamEvent> edge, long epoch) {
         List<TokenIds> tokens = new ArrayList<>(next.length);
         List<Boolean> ended = new ArrayList<>(next.length);
         for (int choice = 0; choice < next.length; choice++) {
@@ -250,6 +255,7 @@ final class LiveStream {
         return new ReplicaCommand.Submit(
                 attempt,
                 request.model(),
+                epoch,
                 prompt,
                 request.generation(),
                 tokens,

@@ -152,13 +152,20 @@ final class LiveStreams {
         Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
         if (other.isPresent() && !other.get().equals(stream.replica)) {
             nextAttempt(stream, other.get(), why);
-        } else if (stream.attempt.number() > 1 && attempts.left(stream) && other.isPresent()) {
-            // A stream that was already moved waits for room instead of breaking off in the client's face.
+        } else if (mayWait(stream, refused.reason()) && attempts.left(stream) && other.isPresent()) {
             stream.retry = new LiveStream.Retry(
                     nanoClock.getAsLong() + settings.acceptTimeout().toNanos(), why);
         } else {
             close(stream, new StreamEnd.Failed(failure));
         }
+    }
+
+    /**
+     * A stream that was already moved waits for room instead of breaking off in the client's face; and one that met a replica
+     * on the move waits for what the next status says.
+     */
+    private static boolean mayWait(LiveStream stream, Refusal reason) {
+        return !stream.isFirstAttempt() || reason instanceof Refusal.ModelNotReady;
     }
 
     /** Whether the refusal is about the replica's state and not about the request. */
@@ -361,6 +368,7 @@ final class LiveStreams {
         boolean mentioned = stream.aliveAt - stream.submittedAt > 0
                 && now - stream.aliveAt < settings.heartbeatSilence().toNanos();
         if (now - stream.submittedAt >= patience && (prepared || !mentioned) && attempts.left(stream)) {
+            attempts.unanswered(stream);
             attempts.replicaFor(stream).ifPresent(replica -> nextAttempt(stream, replica, new AttemptEnd.Unanswered()));
         }
     }

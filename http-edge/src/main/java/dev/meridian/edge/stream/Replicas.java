@@ -1,6 +1,7 @@
 package dev.meridian.edge.stream;
 
 import dev.meridian.protocol.message.ReplicaCommand;
+import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
@@ -14,4 +15,20 @@ public interface Replicas {
      * @param but where the last attempt went: given back only where there is no other; null before the first
      */
     Optional<ActorRef<ReplicaCommand>> replica(String model, @Nullable ActorRef<ReplicaCommand> but);
+
+    /** The generation by which the replica of that host is known, for {@link Submit#epoch}; 0 where it has none. */
+    default long epoch(ActorRef<ReplicaCommand> host) {
+        return 0;
+    }
+
+    /**
+     * Sends a request's first attempt to that host, or to whoever admits for its replica. Later attempts go to their hosts
+     * without asking anybody.
+     */
+    default void submitFirst(ActorRef<ReplicaCommand> host, Submit submit) {
+        host.tell(submit);
+    }
+
+    /** What {@link #submitFirst} sent was not answered in time. */
+    default void firstUnanswered(ActorRef<ReplicaCommand> host) {}
 }

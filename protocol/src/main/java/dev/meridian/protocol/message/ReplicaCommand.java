@@ -15,6 +15,8 @@ public sealed interface ReplicaCommand {
     /**
      * Generate. Answered by {@link StreamEvent.Accepted} or {@link StreamEvent.Refused} at {@code edge}.
      *
+     * @param epoch generation of the pin by which the edge knows the replica, 0 where it knows none: who serves by an older
+     *     one may have lost the replica without knowing it, and refuses
      * @param emitted per choice the tokens that the client has already got, from earlier attempts; empty lists on the first
      * @param finished per choice whether it had already ended; such a choice is not generated again
      * @param deadlineEpochMillis wall-clock time after which nobody waits for the result
@@ -22,6 +24,7 @@ public sealed interface ReplicaCommand {
     record Submit(
             Attempt attempt,
             String model,
+            long epoch,
             Prompt prompt,
             Generation generation,
             List<TokenIds> emitted,
@@ -34,6 +37,9 @@ public sealed interface ReplicaCommand {
             Objects.requireNonNull(model);
             Objects.requireNonNull(prompt);
             Objects.requireNonNull(edge);
+            if (epoch < 0) {
+                throw new IllegalArgumentException("negative epoch");
+            }
             emitted = List.copyOf(emitted);
             finished = List.copyOf(finished);
             if (emitted.size() != generation.choices() || finished.size() != generation.choices()) {

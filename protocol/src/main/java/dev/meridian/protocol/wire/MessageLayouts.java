@@ -21,6 +21,7 @@ final class MessageLayouts {
             (out, submit) -> {
                 out.writeRecord(submit.attempt());
                 out.writeText("model", Caps.NAME, submit.model());
+                out.writeNumber(submit.epoch());
                 out.writeVariant(submit.prompt());
                 out.writeRecord(submit.generation());
                 out.writeList(
@@ -35,6 +36,7 @@ final class MessageLayouts {
             in -> new Submit(
                     in.readRecord(Attempt.class),
                     in.readText("model", Caps.NAME),
+                    in.readLongNumber(),
                     in.readVariant(Prompt.class),
                     in.readRecord(Generation.class),
                     in.readList("emitted", Generation.MAX_CHOICES, () -> in.readTokenIds("emitted tokens")),

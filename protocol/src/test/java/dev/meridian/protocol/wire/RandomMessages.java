@@ -115,7 +115,16 @@ final class RandomMessages {
                 list(Generation.MAX_STOPS, () -> "s" + text()),
                 random.nextInt(Generation.MAX_TOP_LOGPROBS + 2) - 1,
                 oneOf(List.of(Priority.values())));
-        return new Submit(attempt(), name(), prompt(), generation, emitted, finished, anyLong(), fixture.ref(name()));
+        return new Submit(
+                attempt(),
+                name(),
+                random.nextLong() >>> 1,
+                prompt(),
+                generation,
+                emitted,
+                finished,
+                anyLong(),
+                fixture.ref(name()));
     }
 
     private Prompt prompt() {

@@ -111,12 +111,12 @@ final class WireFuzzTest {
         assertRefused("016101330102", refused, "Refused: counted: a flag of 2");
         assertRefused("0161010001", refused, "Refused: no Refusal has the id 0");
         Object submit = samples.full().getFirst();
-        assertRefused("01610101782a", submit, "Submit: the bytes end inside a field");
-        assertRefused("01610101782800", submit, "Submit: values that no Chat may have");
-        assertRefused("0161010178280109", submit, "Submit: no Role has the code 9");
-        assertRefused("016101017828ffff7f", submit, "Submit: messages: 2097151 are more than 16384");
-        assertRefused("016101017828090101", submit, "Submit: messages: 9 in 2 bytes");
-        assertRefused("01610101782902c328", submit, "Submit: prompt text: no UTF-8");
+        assertRefused("0161010178002a", submit, "Submit: the bytes end inside a field");
+        assertRefused("0161010178002800", submit, "Submit: values that no Chat may have");
+        assertRefused("016101017800280109", submit, "Submit: no Role has the code 9");
+        assertRefused("01610101780028ffff7f", submit, "Submit: messages: 2097151 are more than 16384");
+        assertRefused("01610101780028090101", submit, "Submit: messages: 9 in 2 bytes");
+        assertRefused("0161010178002902c328", submit, "Submit: prompt text: no UTF-8");
         Object table = PinTable.empty("");
 
         assertRefused("0265750102", table, "PinTable: pins: 2 in 0 bytes");

@@ -104,6 +104,7 @@ final class WireSamples {
                 new Submit(
                         attempt,
                         "",
+                        0,
                         new Prompt.Tokens(TokenIds.empty()),
                         new Generation(Sampling.greedy(), 1, 0, List.of(), -1),
                         List.of(TokenIds.empty()),
@@ -151,6 +152,7 @@ final class WireSamples {
         return new Submit(
                 attempt(2),
                 "qwen3-0.6b",
+                300,
                 prompt,
                 new Generation(sampling, 2, 500, List.of("\n\n", CANARY), 20, Priority.FLEX),
                 List.of(TokenIds.of(9, 900), TokenIds.empty()),

@@ -1,0 +1,102 @@
+package dev.meridian.node;
+
+import dev.meridian.actors.HeldReplicas;
+import dev.meridian.actors.ReplicaEntity;
+import dev.meridian.placement.PinnedAllocation;
+import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.message.ReplicaCommand;
+import dev.meridian.protocol.message.ReplicaCommand.Submit;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The ways to the replicas of all regions by Cluster Sharding, one for each region. Where a way is not there yet, or did not
+ * answer a moment ago, requests go straight to the replica's host: after the death of a node sharding needs many seconds to
+ * find its shards a new home, and no client should wait for that. Thread-safe.
+ */
+final class ReplicaEntrances {
+    private static final Logger LOG = LoggerFactory.getLogger(ReplicaEntrances.class);
+    private static final Duration AVOIDED_FOR = Duration.ofSeconds(5);
+
+    private final ActorSystem<?> system;
+    private final Function<String, Entity<ReplicaCommand, ShardingEnvelope<ReplicaCommand>>> entities;
+    private final LongSupplier nanoClock;
+    private final Executor blocking;
+    private final Map<String, CompletableFuture<ActorRef<ShardingEnvelope<ReplicaCommand>>>> ways =
+            new ConcurrentHashMap<>();
+    private final Map<ReplicaId, Long> avoidedUntil = new ConcurrentHashMap<>();
+
+    /**
+     * Ways.
+     *
+     * @param region the own one
+     * @param elsewhere the host that serves a replica by what this node knows of the others
+     */
+    ReplicaEntrances(
+            ActorSystem<?> system,
+            String region,
+            HeldReplicas held,
+            Function<ReplicaId, Optional<ActorRef<ReplicaCommand>>> elsewhere,
+            PinnedAllocation allocation,
+            InstantSource clock,
+            LongSupplier nanoClock) {
+        this.system = system;
+        this.nanoClock = nanoClock;
+        blocking = system.dispatchers().lookup(DispatcherSelector.blocking());
+        Entity<ReplicaCommand, ShardingEnvelope<ReplicaCommand>> own = Entity.of(
+                        ReplicaEntity.KEY,
+                        context -> ReplicaEntity.create(ReplicaId.parse(context.getEntityId()), held, elsewhere, clock))
+                .withMessageExtractor(ReplicaEntity.extractor())
+                .withAllocationStrategy(allocation)
+                .withRole(ClusterSettings.MODEL);
+        entities = other -> other.equals(region) ? own : own.withDataCenter(other);
+    }
+
+    /** Opens the way to a region, in a while. */
+    void open(String region) {
+        ways.computeIfAbsent(
+                region,
+                _ -> CompletableFuture.supplyAsync(
+                                () -> ClusterSharding.get(system).init(entities.apply(region)), blocking)
+                        .whenComplete((_, failure) -> {
+                            if (failure != null) {
+                                LOG.error("no way to the replicas of {}", region, failure);
+                            }
+                        }));
+    }
+
+    /** Sends a first attempt by sharding; false, and nothing is sent, where it had better go straight to the host. */
+    boolean tell(ReplicaId replica, Submit submit) {
+        CompletableFuture<ActorRef<ShardingEnvelope<ReplicaCommand>>> way = ways.get(replica.region());
+        if (way == null || !way.isDone() || way.isCompletedExceptionally() || isAvoided(replica)) {
+            return false;
+        }
+        way.join().tell(new ShardingEnvelope<>(replica.toString(), submit));
+        return true;
+    }
+
+    private boolean isAvoided(ReplicaId replica) {
+        Long until = avoidedUntil.get(replica);
+        return until != null && until - nanoClock.getAsLong() > 0;
+    }
+
+    /** An attempt that went by sharding was not answered. */
+    void avoid(ReplicaId replica) {
+        avoidedUntil.put(replica, nanoClock.getAsLong() + AVOIDED_FOR.toNanos());
+    }
+}
