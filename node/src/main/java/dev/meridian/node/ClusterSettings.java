@@ -123,11 +123,20 @@ record ClusterSettings(
                 "meridian.cluster");
     }
 
-    /** What no user's file may undo: where there are certificates, nobody talks in clear. */
+    /** What no user's file may undo: where there are certificates nobody talks in clear, and else nobody else may listen. */
     Config transport() {
-        return tls == null
-                ? ConfigFactory.empty()
-                : ConfigFactory.parseMap(Map.of("pekko.remote.artery.transport", "tls-tcp"), ClusterTlsSettings.KEY);
+        return ConfigFactory.parseMap(
+                tls != null
+                        ? Map.of("pekko.remote.artery.enabled", true, "pekko.remote.artery.transport", "tls-tcp")
+                        : Map.of(
+                                "pekko.remote.artery.enabled",
+                                true,
+                                "pekko.remote.artery.canonical.hostname",
+                                host,
+                                // As the canonical one.
+                                "pekko.remote.artery.bind.hostname",
+                                ""),
+                "meridian.cluster");
     }
 
     /** The addresses of the seed nodes as Pekko writes them. */

@@ -46,7 +46,8 @@ record NodeSettings(
     }
 
     /**
-     * The configuration of an actor system that is a member of a cluster: what a user said is stronger than what we set, but for TLS.
+     * The configuration of an actor system that is a member of a cluster: what a user said is stronger than what we set, but
+     * for who can reach it in clear.
      */
     Config clusterRoot() {
         return cluster.transport()

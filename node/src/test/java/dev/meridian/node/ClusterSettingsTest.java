@@ -3,6 +3,7 @@ package dev.meridian.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.typesafe.config.Config;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -73,10 +74,15 @@ class ClusterSettingsTest {
     }
 
     @Test
-    void withoutTlsNodesTalkInClear() throws Exception {
-        assertThat(load("").cluster().tls()).isNull();
-        assertThat(load("").clusterRoot().getString("pekko.remote.artery.transport"))
-                .isEqualTo("tcp");
+    void withoutTlsNodesTalkInClearAndNoFileTakesThemFromLoopback() throws Exception {
+        NodeSettings settings =
+                load("pekko.remote.artery { bind.hostname = \"0.0.0.0\", canonical.hostname = \"192.0.2.1\" }");
+        Config artery = settings.clusterRoot().getConfig("pekko.remote.artery");
+
+        assertThat(settings.cluster().tls()).isNull();
+        assertThat(artery.getString("transport")).isEqualTo("tcp");
+        assertThat(artery.getString("canonical.hostname")).isEqualTo("127.0.0.1");
+        assertThat(artery.getString("bind.hostname")).isEmpty();
     }
 
     @ParameterizedTest
