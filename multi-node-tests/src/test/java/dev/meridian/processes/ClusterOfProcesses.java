@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /**
  * A cluster of real processes on this machine, each at a loopback address of its own, with a scripted model on every node.
@@ -41,7 +42,7 @@ final class ClusterOfProcesses implements AutoCloseable {
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final Path folder;
-    private final String more;
+    private final UnaryOperator<String> more;
     private final Set<String> edgeOnly;
     private final Map<String, String> hosts = new TreeMap<>();
     private final Map<String, NodeProcess> nodes = new TreeMap<>();
@@ -55,6 +56,15 @@ final class ClusterOfProcesses implements AutoCloseable {
      * @param names of its nodes, {@code region-number}
      */
     ClusterOfProcesses(Path folder, String more, Set<String> edgeOnly, String... names) {
+        this(folder, _ -> more, edgeOnly, names);
+    }
+
+    /**
+     * A cluster without nodes.
+     *
+     * @param more configuration of a node by its name, in HOCON
+     */
+    ClusterOfProcesses(Path folder, UnaryOperator<String> more, Set<String> edgeOnly, String... names) {
         this.folder = folder;
         this.more = more;
         this.edgeOnly = Set.copyOf(edgeOnly);
@@ -101,7 +111,16 @@ final class ClusterOfProcesses implements AutoCloseable {
                 "  edge { client-port = 0, admin-port = 0 }",
                 "  engine { memory-budget = 1 GiB }",
                 "}",
-                more);
+                more.apply(name));
+    }
+
+    /** The address of a node, running or not. */
+    String host(String name) {
+        String host = hosts.get(name);
+        if (host == null) {
+            throw new IllegalArgumentException("there is no node " + name);
+        }
+        return host;
     }
 
     NodeProcess node(String name) {

@@ -31,6 +31,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -48,7 +49,9 @@ import java.util.stream.Collectors;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.AddressFromURIString;
+import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -62,6 +65,8 @@ import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.JoinSeedNodes;
 import org.apache.pekko.cluster.typed.SingletonActor;
+import org.apache.pekko.remote.artery.tcp.SSLEngineProvider;
+import org.apache.pekko.remote.artery.tcp.SSLEngineProviderSetup;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -309,10 +314,16 @@ final class ClusterNode implements AutoCloseable {
     }
 
     private static ActorSystem<Void> createSystem(NodeSettings settings) {
+        ClusterSettings self = settings.cluster();
+        ActorSystemSetup setup = ActorSystemSetup.create(BootstrapSetup.create(settings.clusterRoot()));
+        ClusterTlsSettings tls = self.tls();
+        if (tls != null) {
+            SSLEngineProvider engines = new ClusterTlsEngines(tls, self.host(), InstantSource.system());
+            setup = setup.withSetup(SSLEngineProviderSetup.create(_ -> engines));
+        }
         try {
-            return ActorSystem.create(Behaviors.empty(), ClusterSettings.SYSTEM, settings.clusterRoot());
+            return ActorSystem.create(Behaviors.empty(), ClusterSettings.SYSTEM, setup);
         } catch (RuntimeException e) {
-            ClusterSettings self = settings.cluster();
             throw new CommandFailed(
                     "the node cannot listen at " + self.host() + ":" + self.port() + ": " + e.getMessage(), e);
         }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who a node is in its cluster, and where it finds the others; see {@code meridian.node} and {@code meridian.cluster} in
@@ -19,6 +20,7 @@ import java.util.regex.Pattern;
  *
  * @param stateFile where it keeps its region's pins
  * @param seedNodes {@code host:port}; none makes a cluster of its own
+ * @param tls null where nodes talk in clear
  */
 record ClusterSettings(
         String node,
@@ -28,7 +30,8 @@ record ClusterSettings(
         String host,
         int port,
         List<String> seedNodes,
-        int minMembers) {
+        int minMembers,
+        @Nullable ClusterTlsSettings tls) {
     static final String EDGE = "edge";
     static final String MODEL = "model";
     /** Name of every actor system, which is a part of all addresses. */
@@ -47,10 +50,10 @@ record ClusterSettings(
             throw new IllegalArgumentException(
                     "meridian.node.roles " + roles + ": expected \"edge\", \"model\" or both, each once");
         }
-        if (!isLoopback(host)) {
-            throw new IllegalArgumentException(
-                    "meridian.cluster.host \"" + host
-                            + "\" is no loopback address, and there is no TLS between nodes yet: whoever reaches it could join");
+        if (tls == null && !isLoopback(host)) {
+            throw new IllegalArgumentException("meridian.cluster.host \"" + host
+                    + "\" is not a loopback address: others could reach it, so it needs meridian.cluster.tls; './meridian"
+                    + " certs --out certs " + node + "=" + host + "' makes the files and says what to configure");
         }
         if (port < 0 || port > 65_535) {
             throw new IllegalArgumentException("meridian.cluster.port " + port + ": expected 0 to 65535");
@@ -94,7 +97,8 @@ record ClusterSettings(
                 cluster.getString("host"),
                 cluster.getInt("port"),
                 cluster.getStringList("seed-nodes"),
-                cluster.getInt("min-members"));
+                cluster.getInt("min-members"),
+                ClusterTlsSettings.of(cluster));
     }
 
     boolean isEdge() {
@@ -116,6 +120,22 @@ record ClusterSettings(
                         "pekko.cluster.roles", all,
                         "pekko.cluster.multi-data-center.self-data-center", region,
                         "pekko.cluster.min-nr-of-members", minMembers),
+                "meridian.cluster");
+    }
+
+    /** What no user's file may undo: where there are certificates nobody talks in clear, and else nobody else may listen. */
+    Config transport() {
+        return ConfigFactory.parseMap(
+                tls != null
+                        ? Map.of("pekko.remote.artery.enabled", true, "pekko.remote.artery.transport", "tls-tcp")
+                        : Map.of(
+                                "pekko.remote.artery.enabled",
+                                true,
+                                "pekko.remote.artery.canonical.hostname",
+                                host,
+                                // As the canonical one.
+                                "pekko.remote.artery.bind.hostname",
+                                ""),
                 "meridian.cluster");
     }
 

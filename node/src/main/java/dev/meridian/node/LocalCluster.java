@@ -126,6 +126,9 @@ final class LocalCluster implements AutoCloseable {
                 "meridian.cluster.seed-nodes",
                 nodes.stream().limit(1).map(ClusterNode::address).toList());
         own.put("meridian.cluster.min-members", 1);
+        for (String key : List.of("ca", "certificate", "private-key")) {
+            own.put("meridian.cluster.tls." + key, ""); // What goes over loopback within one process needs none.
+        }
         own.put("meridian.engine.memory-budget", budgetBytes + " B");
         if (!base.said().hasPath("meridian.placement.replicas")) {
             own.put("meridian.placement.replicas", 1);

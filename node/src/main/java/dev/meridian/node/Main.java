@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
             VerifyCommand.class,
             EvalCommand.class,
             KeysCommand.class,
+            CertsCommand.class,
             BenchCommand.class,
             BenchServerCommand.class,
             CompletionCommand.class,

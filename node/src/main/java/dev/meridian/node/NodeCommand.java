@@ -5,6 +5,8 @@ import dev.meridian.edge.HttpEdge;
 import dev.meridian.edge.Meters;
 import dev.meridian.edge.access.AccessSettings;
 import java.io.PrintWriter;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -40,13 +42,15 @@ final class NodeCommand implements Callable<Integer> {
         if (settings.cluster().isEdge()) {
             HttpEdge.check(settings.edge());
         }
+        // Before models are looked at, which takes long.
+        String transport = transport(settings.cluster());
         Meters meters = Meters.create();
         List<Loadable> loadables = settings.cluster().holdsModels() ? loadables(settings, meters) : List.of();
         ClusterNode node = ClusterNode.start(settings, loadables, meters);
         ProcessMetrics process = ProcessMetrics.register(meters.registry());
         CompletableFuture<Integer> told = StopSignals.listen();
         CompletableFuture<Integer> ended = node.ended().thenApply(_ -> TAKEN_OUT);
-        greet(node, settings);
+        greet(node, settings, transport);
         int exitCode = (int) CompletableFuture.anyOf(told, ended).join();
         PrintWriter out = spec.commandLine().getOut();
         if (exitCode == TAKEN_OUT) {
@@ -68,12 +72,27 @@ final class NodeCommand implements Callable<Integer> {
                 : Loadables.scan(options.models(), settings, meters.registry());
     }
 
-    private void greet(ClusterNode node, NodeSettings settings) {
+    /**
+     * What is said of the connections between nodes.
+     *
+     * @throws ClusterTlsException where the files of TLS do not do
+     */
+    private static String transport(ClusterSettings self) {
+        ClusterTlsSettings tls = self.tls();
+        if (tls == null) {
+            return "";
+        }
+        X509Certificate certificate =
+                ClusterTlsKeys.load(tls, self.host(), Instant.now()).certificate();
+        return ", TLS, certificate valid until " + certificate.getNotAfter().toInstant();
+    }
+
+    private void greet(ClusterNode node, NodeSettings settings, String transport) {
         PrintWriter out = spec.commandLine().getOut();
         ClusterSettings self = settings.cluster();
         AccessSettings access = settings.edge().access();
         out.println("Node " + self.node() + " of region " + self.region() + " runs.");
-        out.println("  Cluster " + self.host() + ":" + self.port());
+        out.println("  Cluster " + self.host() + ":" + self.port() + transport);
         node.clientAddress().ifPresent(address -> out.println("  API     " + UpCommand.url(address, access) + "/v1"));
         node.adminAddress().ifPresent(address -> out.println("  Admin   " + UpCommand.url(address, access)));
         out.flush();

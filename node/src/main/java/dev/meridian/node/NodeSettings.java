@@ -46,10 +46,13 @@ record NodeSettings(
     }
 
     /**
-     * The configuration of an actor system that is a member of a cluster: what a user said is stronger than what we set.
+     * The configuration of an actor system that is a member of a cluster: what a user said is stronger than what we set, but
+     * for who can reach it in clear.
      */
     Config clusterRoot() {
-        return said.withFallback(cluster.pekko())
+        return cluster.transport()
+                .withFallback(said)
+                .withFallback(cluster.pekko())
                 .withFallback(ConfigFactory.parseResources("meridian-cluster.conf"))
                 .withFallback(root)
                 .resolve();

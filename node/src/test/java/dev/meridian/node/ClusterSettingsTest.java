@@ -3,10 +3,12 @@ package dev.meridian.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.typesafe.config.Config;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,6 +58,33 @@ class ClusterSettingsTest {
                 .hasSeconds(7);
     }
 
+    @Test
+    void withTlsItMayStandAtAnyAddressAndNoFileSwitchesItOff() throws Exception {
+        NodeSettings settings = load("meridian.cluster { host = \"192.0.2.1\","
+                + " tls { ca = certs/ca.pem, certificate = /etc/eu-1.pem, private-key = certs/eu-1-key.pem } }\n"
+                + "pekko.remote.artery.transport = tcp");
+
+        ClusterTlsSettings tls = Objects.requireNonNull(settings.cluster().tls());
+        assertThat(tls.ca()).isEqualTo(Path.of(System.getProperty("meridian.home", ""), "certs", "ca.pem"));
+        assertThat(tls.certificate()).isEqualTo(Path.of("/etc/eu-1.pem"));
+        assertThat(tls.clusterName()).isEqualTo(ClusterTlsSettings.CLUSTER_NAME);
+        assertThat(tls.reloadInterval()).hasMinutes(1);
+        assertThat(settings.clusterRoot().getString("pekko.remote.artery.transport"))
+                .isEqualTo("tls-tcp");
+    }
+
+    @Test
+    void withoutTlsNodesTalkInClearAndNoFileTakesThemFromLoopback() throws Exception {
+        NodeSettings settings =
+                load("pekko.remote.artery { bind.hostname = \"0.0.0.0\", canonical.hostname = \"192.0.2.1\" }");
+        Config artery = settings.clusterRoot().getConfig("pekko.remote.artery");
+
+        assertThat(settings.cluster().tls()).isNull();
+        assertThat(artery.getString("transport")).isEqualTo("tcp");
+        assertThat(artery.getString("canonical.hostname")).isEqualTo("127.0.0.1");
+        assertThat(artery.getString("bind.hostname")).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -66,7 +95,10 @@ class ClusterSettingsTest {
                 "node.roles = [edge, edge] | each once",
                 "node.roles = [worker] | meridian.node.roles [worker]",
                 "cluster.port = 70000 | meridian.cluster.port 70000",
-                "cluster.host = \"192.0.2.1\" | is no loopback address",
+                "cluster.host = \"192.0.2.1\" | './meridian certs --out certs node-1=192.0.2.1' makes the files",
+                "cluster.tls.ca = ca.pem | meridian.cluster.tls needs ca, certificate and private-key",
+                "cluster.tls { ca = a, certificate = b, private-key = c, cluster-name = A } | meridian.cluster.tls.cluster-name 'A'",
+                "cluster.tls { ca = a, certificate = b, private-key = c, reload-interval = 0 s } | meridian.cluster.tls.reload-interval",
                 "cluster.seed-nodes = [nowhere] | 'nowhere': expected host:port",
                 "cluster.min-members = 0 | meridian.cluster.min-members 0",
                 "placement.silence = 100 ms | expected at least twice the status-interval",

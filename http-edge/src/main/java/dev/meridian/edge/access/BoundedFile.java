@@ -2,6 +2,7 @@ package dev.meridian.edge.access;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -20,6 +21,8 @@ final class BoundedFile {
             return bytes;
         } catch (NoSuchFileException _) {
             return new byte[0];
+        } catch (AccessDeniedException e) {
+            throw new AccessException(path + ": permission denied", e);
         } catch (IOException e) {
             throw new AccessException(path + ": cannot be read: " + e.getMessage(), e);
         }

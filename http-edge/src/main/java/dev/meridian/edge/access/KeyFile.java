@@ -7,16 +7,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -37,7 +32,6 @@ public final class KeyFile {
     private static final int MAX_BYTES = 4 << 20;
 
     private static final int VERSION = 1;
-    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
     private static final Set<String> NAMES = Set.of(
             "name",
             "sha256",
@@ -88,40 +82,18 @@ public final class KeyFile {
             try (FileChannel lock = FileChannel.open(
                             lockFile,
                             Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
-                            ownerOnly(lockFile));
+                            WholeFile.ownerOnly(lockFile));
                     var held = lock.lock()) {
                 if (!held.isValid()) {
                     throw new IOException("the lock is gone");
                 }
-                write(toJson(change.apply(read()), true));
+                WholeFile.writeSecret(path, toJson(change.apply(read()), true));
             }
         } catch (IOException e) {
             throw new AccessException(path + ": the keys cannot be written: " + e.getMessage(), e);
         } finally {
             WITHIN_PROCESS.unlock();
         }
-    }
-
-    private void write(byte[] json) throws IOException {
-        Path fresh = path.resolveSibling(path.getFileName() + ".new");
-        // Only the holder of the lock writes here: what lies here is of one that died.
-        Files.deleteIfExists(fresh);
-        try (FileChannel out = FileChannel.open(
-                fresh, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly(fresh))) {
-            ByteBuffer bytes = ByteBuffer.wrap(json);
-            while (bytes.hasRemaining()) {
-                out.write(bytes);
-            }
-            out.force(true);
-        }
-        Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    }
-
-    private static FileAttribute<?>[] ownerOnly(Path file) {
-        boolean posix = file.getFileSystem().supportedFileAttributeViews().contains("posix");
-        return posix
-                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(OWNER_ONLY)}
-                : new FileAttribute<?>[0];
     }
 
     /** The keys as the file has them; without digests for those who only want to know which there are. */

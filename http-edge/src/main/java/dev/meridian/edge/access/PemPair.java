@@ -1,6 +1,5 @@
 package dev.meridian.edge.access;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -10,28 +9,37 @@ import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateException;
-import java.security.cert.CertificateExpiredException;
-import java.security.cert.CertificateFactory;
-import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.Collection;
-import java.util.Date;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A certificate chain and its private key out of two PEM files (RFC 7468). Keys are EC, RSA or EdDSA, in PKCS#8 or in the
  * older forms that OpenSSL writes (PKCS#1, SEC 1), without a password. Every fault names the file.
  */
-final class PemPair {
+public final class PemPair {
+    /** A private key and the chain that vouches for it, its own certificate first. */
+    public record Identity(PrivateKey key, List<X509Certificate> chain) {
+        public Identity {
+            chain = List.copyOf(chain);
+        }
+
+        /** Without the key. */
+        @Override
+        public String toString() {
+            return "Identity[" + chain.getFirst().getSubjectX500Principal() + "]";
+        }
+    }
+
     /** Chains have some kilobytes. */
     private static final int MAX_BYTES = 1 << 20;
 
@@ -52,11 +60,11 @@ final class PemPair {
     }
 
     /** The files' bytes as they are now, not looked into. */
-    static PemPair read(AccessSettings.Tls files) {
+    public static PemPair read(AccessSettings.Tls files) {
         return new PemPair(files, bytes(files.certificate()), bytes(files.key()));
     }
 
-    private static byte[] bytes(Path file) {
+    static byte[] bytes(Path file) {
         byte[] bytes = BoundedFile.read(file, MAX_BYTES);
         if (bytes.length == 0) {
             throw new AccessException(file + ": no such file, or it is empty", null);
@@ -68,52 +76,40 @@ final class PemPair {
         return Arrays.equals(certificateBytes, other.certificateBytes) && Arrays.equals(keyBytes, other.keyBytes);
     }
 
-    /** @throws AccessException where the two do not belong together, or the certificate is not valid at {@code now} */
-    SSLContext toContext(Instant now) {
-        X509Certificate[] chain = chain();
-        requireValid(chain[0], now);
-        PrivateKey key = key(chain[0].getPublicKey());
-        requireMatch(key, chain[0].getPublicKey());
+    /**
+     * What the files hold.
+     *
+     * @throws AccessException where the two do not belong together, or the certificate is not valid at {@code now}
+     */
+    public Identity open(Instant now) {
+        List<X509Certificate> chain = PemCertificates.parse(files.certificate(), certificateBytes);
+        X509Certificate own = chain.getFirst();
+        PemCertificates.requireValid(files.certificate(), own, now);
+        PrivateKey key = key(own.getPublicKey());
+        requireMatch(key, own.getPublicKey());
+        return new Identity(key, chain);
+    }
+
+    /**
+     * TLS that shows this certificate.
+     *
+     * @param trust who decides on the other side's certificates; null leaves it to the JDK
+     * @throws AccessException as {@link #open}
+     */
+    public SSLContext toContext(Instant now, TrustManager @Nullable [] trust) {
+        Identity identity = open(now);
         try {
             KeyStore store = KeyStore.getInstance("PKCS12");
             store.load(null, null);
-            store.setKeyEntry("server", key, new char[0], chain);
+            store.setKeyEntry(
+                    "own", identity.key(), new char[0], identity.chain().toArray(new X509Certificate[0]));
             KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
             keys.init(store, new char[0]);
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(keys.getKeyManagers(), null, null);
+            context.init(keys.getKeyManagers(), trust, null);
             return context;
         } catch (GeneralSecurityException | IOException e) {
             throw new AccessException(files.certificate() + ": cannot be used for TLS: " + e.getMessage(), e);
-        }
-    }
-
-    private X509Certificate[] chain() {
-        try {
-            Collection<? extends Certificate> read = CertificateFactory.getInstance("X.509")
-                    .generateCertificates(new ByteArrayInputStream(certificateBytes));
-            if (read.isEmpty()) {
-                throw new AccessException(files.certificate() + ": no certificate in it", null);
-            }
-            return read.toArray(new X509Certificate[0]);
-        } catch (CertificateException e) {
-            throw new AccessException(files.certificate() + ": not a PEM certificate: " + e.getMessage(), e);
-        }
-    }
-
-    private void requireValid(X509Certificate certificate, Instant now) {
-        try {
-            certificate.checkValidity(Date.from(now));
-        } catch (CertificateExpiredException e) {
-            throw new AccessException(
-                    files.certificate() + ": the certificate expired at "
-                            + certificate.getNotAfter().toInstant(),
-                    e);
-        } catch (CertificateNotYetValidException e) {
-            throw new AccessException(
-                    files.certificate() + ": the certificate is not valid before "
-                            + certificate.getNotBefore().toInstant(),
-                    e);
         }
     }
 

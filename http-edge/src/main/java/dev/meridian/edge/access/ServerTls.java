@@ -25,7 +25,7 @@ public final class ServerTls {
         this.files = files;
         this.clock = clock;
         served = PemPair.read(files);
-        context = served.toContext(clock.instant());
+        context = served.toContext(clock.instant(), null);
     }
 
     /** Takes changed files. A pair that does not belong together, as while it is written, keeps the old one. */
@@ -37,7 +37,7 @@ public final class ServerTls {
                 return;
             }
             // Files that were refused are tried again, so that a pair that is not valid yet is taken when it is.
-            context = now.toContext(clock.instant());
+            context = now.toContext(clock.instant(), null);
             served = now;
             said = "";
             LOG.info("certificate read again: {}", files.certificate());

@@ -28,7 +28,8 @@ final class PemPairTest {
 
     private static void loads(Path certificate, Path key) {
         AccessSettings.Tls files = new AccessSettings.Tls(certificate, key);
-        assertThat(PemPair.read(files).toContext(Instant.now()).getProtocol()).isEqualTo("TLS");
+        assertThat(PemPair.read(files).toContext(Instant.now(), null).getProtocol())
+                .isEqualTo("TLS");
     }
 
     @Test
@@ -67,7 +68,7 @@ final class PemPairTest {
         Files.writeString(folder.resolve("torn.key"), Files.readString(ec.key()).substring(0, 80));
         AccessSettings.Tls files = new AccessSettings.Tls(folder.resolve(certificate), folder.resolve(key));
 
-        assertThatThrownBy(() -> PemPair.read(files).toContext(Instant.now()))
+        assertThatThrownBy(() -> PemPair.read(files).toContext(Instant.now(), null))
                 .isInstanceOf(AccessException.class)
                 .hasMessageContaining(folder + "/" + message);
     }
@@ -77,7 +78,7 @@ final class PemPairTest {
         Certificates.Pair other = Certificates.make(folder, "ec2", "EC", "-groupname", "secp256r1", "-validity", "30");
         AccessSettings.Tls files = new AccessSettings.Tls(ec.certificate(), other.key());
 
-        assertThatThrownBy(() -> PemPair.read(files).toContext(Instant.now()))
+        assertThatThrownBy(() -> PemPair.read(files).toContext(Instant.now(), null))
                 .hasMessageContaining("ec2.key: not the key of the certificate in")
                 .hasMessageContaining("ec.pem");
     }
@@ -87,9 +88,9 @@ final class PemPairTest {
         Instant after = ec.parsed().getNotAfter().toInstant();
         Instant before = ec.parsed().getNotBefore().toInstant();
 
-        assertThatThrownBy(() -> PemPair.read(ec.files()).toContext(after.plusSeconds(1)))
+        assertThatThrownBy(() -> PemPair.read(ec.files()).toContext(after.plusSeconds(1), null))
                 .hasMessageContaining("ec.pem: the certificate expired at " + after);
-        assertThatThrownBy(() -> PemPair.read(ec.files()).toContext(before.minusSeconds(1)))
+        assertThatThrownBy(() -> PemPair.read(ec.files()).toContext(before.minusSeconds(1), null))
                 .hasMessageContaining("ec.pem: the certificate is not valid before " + before);
     }
 }
