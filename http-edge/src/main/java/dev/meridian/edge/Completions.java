@@ -150,7 +150,8 @@ final class Completions {
                 receivedNanos,
                 settings.requestDeadline(),
                 nowMillis + settings.requestDeadline().toMillis(),
-                false);
+                false,
+                null);
         ReplyHead head = new ReplyHead(id, nowMillis / 1000, model.id(), Models.fingerprint(model), parsed.saidTier());
         return new Running(
                 dialect,

@@ -31,6 +31,9 @@ public record EdgeSettings(
         Duration readyTimeout,
         Duration readyCache,
         StreamSettings streams) {
+    /** With the tokens that a stream may have got, what a replica is sent stays below the transport's frame size. */
+    private static final int MOST_BODY_BYTES = 4 << 20;
+
     private static final int JOURNAL_SHARE_OF_HEAP = 4;
     private static final int STREAM_SHARE_OF_JOURNALS = 4;
 
@@ -40,6 +43,10 @@ public record EdgeSettings(
         if (maxBodyBytes < 1 || maxMessages < 1 || maxConnections < 1 || sendBufferBytes < 1) {
             throw new IllegalArgumentException(
                     "max-body-bytes, max-messages, max-connections and send-buffer are at least 1");
+        }
+        if (maxBodyBytes > MOST_BODY_BYTES) {
+            throw new IllegalArgumentException("max-body-bytes " + maxBodyBytes + ", expected at most "
+                    + MOST_BODY_BYTES + ", which fits a message to a replica");
         }
         for (Duration duration :
                 List.of(bodyReadTimeout, idleTimeout, requestDeadline, commentInterval, readyTimeout, readyCache)) {
@@ -80,7 +87,10 @@ public record EdgeSettings(
                 edge.getInt("failovers-per-second"),
                 edge.getInt("max-streams"),
                 journalBytes,
-                autoBytes(edge, "max-stream-journal-bytes", journalBytes / STREAM_SHARE_OF_JOURNALS),
+                autoBytes(
+                        edge,
+                        "max-stream-journal-bytes",
+                        Math.min(journalBytes / STREAM_SHARE_OF_JOURNALS, StreamSettings.MOST_STREAM_JOURNAL_BYTES)),
                 edge.getDuration("reader-stall"));
         return new EdgeSettings(
                 edge.getString("client-host"),

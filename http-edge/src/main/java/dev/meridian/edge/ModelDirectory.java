@@ -1,8 +1,11 @@
 package dev.meridian.edge;
 
 import dev.meridian.edge.stream.Replicas;
+import dev.meridian.protocol.message.ReplicaCommand;
 import java.util.List;
 import java.util.Optional;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The local routing table: which models this edge can reach, and the replica that the next attempt goes to. Read for
@@ -14,4 +17,20 @@ public interface ModelDirectory extends Replicas {
 
     /** The model of that name. */
     Optional<ServedModel> find(String id);
+
+    /**
+     * What must answer before this node counts as ready.
+     *
+     * @param replica the one replica that is placed here; null where any may answer for the model
+     * @param host of that replica; null where it is not loaded yet, or any may answer
+     */
+    record Duty(
+            ServedModel model,
+            @Nullable String replica,
+            @Nullable ActorRef<ReplicaCommand> host) {}
+
+    /** Where nothing is placed here, all models, by whichever replica. */
+    default List<Duty> duties() {
+        return models().stream().map(model -> new Duty(model, null, null)).toList();
+    }
 }

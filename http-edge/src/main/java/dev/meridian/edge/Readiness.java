@@ -32,7 +32,8 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ready means that every model of the directory gave one real token, by the way that clients' requests take. A model that
+ * Ready means that every {@link ModelDirectory.Duty} gave one real token: each replica that is placed here, or, where none
+ * is, every model by the way that clients' requests take. One that
  * is too busy for the check's own token is ready, too, as long as its clients got tokens since the check before. One
  * check at a time; its result is given again for a while. Thread-safe.
  */
@@ -69,7 +70,10 @@ final class Readiness {
     }
 
     /** @param problem null when the model answered, else a code of the error table */
-    record ModelState(String model, @Nullable String problem) {}
+    record ModelState(
+            String model,
+            @Nullable String replica,
+            @Nullable String problem) {}
 
     record Report(List<ModelState> models) {
         /** A node without models has nothing to be ready with. */
@@ -85,6 +89,9 @@ final class Readiness {
                 for (ModelState state : models) {
                     json.writeStartObject();
                     json.writeStringField("id", state.model());
+                    if (state.replica() != null) {
+                        json.writeStringField("replica", state.replica());
+                    }
                     json.writeBooleanField("ready", state.problem() == null);
                     if (state.problem() != null) {
                         json.writeStringField("problem", state.problem());
@@ -115,8 +122,8 @@ final class Readiness {
 
     private CompletableFuture<Report> start() {
         CompletableFuture<List<ModelState>> states = CompletableFuture.completedFuture(new ArrayList<>());
-        for (ServedModel model : directory.models()) {
-            states = states.thenCombine(probe(model), (list, state) -> {
+        for (ModelDirectory.Duty duty : directory.duties()) {
+            states = states.thenCombine(probe(duty), (list, state) -> {
                 list.add(state);
                 return list;
             });
@@ -124,7 +131,11 @@ final class Readiness {
         return states.thenApply(Report::new);
     }
 
-    private CompletionStage<ModelState> probe(ServedModel model) {
+    private CompletionStage<ModelState> probe(ModelDirectory.Duty duty) {
+        ServedModel model = duty.model();
+        if (duty.replica() != null && duty.host() == null) {
+            return CompletableFuture.completedFuture(new ModelState(model.id(), duty.replica(), "loading"));
+        }
         Duration limit = settings.readyTimeout();
         StreamRequest request = new StreamRequest(
                 ids.next("ready-"),
@@ -135,7 +146,8 @@ final class Readiness {
                 System.nanoTime(),
                 limit,
                 clock.millis() + limit.toMillis(),
-                true);
+                true,
+                duty.host());
         // Not among the clients' journals: a probe must pass while those are full.
         Journal journal = Journal.streamed(new JournalBudget(Long.MAX_VALUE));
         CompletionStage<EdgeMux.Opening> opening = AskPattern.ask(
@@ -147,8 +159,8 @@ final class Readiness {
                                 ErrorTable.of(rejected.reason()).code());
                 })
                 .exceptionally(_ -> "no_answer")
-                .thenApply(problem ->
-                        new ModelState(model.id(), isBusy(model, problem) || problem.isEmpty() ? null : problem));
+                .thenApply(problem -> new ModelState(
+                        model.id(), duty.replica(), isBusy(model, problem) || problem.isEmpty() ? null : problem));
     }
 
     /** Whether the check only had to wait behind clients, who are served meanwhile. */

@@ -31,7 +31,7 @@ final class HttpBehaviourTest {
     @BeforeAll
     static void start() {
         edge = new EdgeFixture("meridian.edge { max-body-bytes = 4000, body-read-timeout = 300ms, ready-cache = 1s,"
-                + " heartbeat-silence = 1s }");
+                + " heartbeat-silence = 1s, accept-timeout = 1s }");
         edge.serve("atlas", REPLICA);
     }
 

@@ -169,6 +169,38 @@ class ModelHostTest {
         assertThat(entries.getLast().finish()).isEqualTo(FinishReason.STOP);
     }
 
+    private static Submit ofEpoch(long epoch, Attempt attempt, ActorRef<StreamEvent> edge) {
+        Submit some = submit(attempt, new Prompt.Text("hello"), edge);
+        return new Submit(
+                attempt,
+                some.model(),
+                epoch,
+                some.prompt(),
+                some.generation(),
+                some.emitted(),
+                some.finished(),
+                some.deadlineEpochMillis(),
+                edge);
+    }
+
+    @Test
+    void anAttemptOfANewerPinIsForAnotherHost() {
+        TestProbe<StreamEvent> edge = kit.createTestProbe();
+        Spawned host = spawned("world", () -> {});
+        host.owned().tell(new ModelHost.Pinned(6));
+        Attempt newer = new Attempt("newer", 1);
+        host.edgeSide().tell(ofEpoch(7, newer, edge.getRef()));
+        edge.expectMessage(new Refused(newer, new Refusal.ModelNotReady("letters")));
+
+        host.owned().tell(new ModelHost.Pinned(7));
+        for (long epoch : List.of(7L, 6L, 0L)) {
+            Attempt attempt = new Attempt("epoch-" + epoch, 1);
+            host.edgeSide().tell(ofEpoch(epoch, attempt, edge.getRef()));
+            edge.expectMessageClass(Accepted.class);
+            receiveAll(edge, attempt);
+        }
+    }
+
     @Test
     void continuesBehindEmittedTokens() {
         TestProbe<StreamEvent> edge = kit.createTestProbe();

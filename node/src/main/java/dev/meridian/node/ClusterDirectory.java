@@ -6,9 +6,11 @@ import dev.meridian.placement.ClusterView;
 import dev.meridian.placement.ReplicaChoice;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.Pin;
+import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
@@ -21,12 +23,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * The routing table of an edge, over what its node knows of the cluster.
  *
- * @param pins the pin of a replica as this node knows it
+ * @param node its node's id
+ * @param pins the pins of a region as this node knows them
  */
 record ClusterDirectory(
+        String node,
         Supplier<ClusterView> view,
         ReplicaChoice choice,
-        Function<ReplicaId, Optional<Pin>> pins,
+        Function<String, PinTable> pins,
         ReplicaEntrances entrances,
         LongSupplier nanoClock)
         implements ModelDirectory {
@@ -51,7 +55,29 @@ record ClusterDirectory(
 
     @Override
     public long epoch(ActorRef<ReplicaCommand> host) {
-        return view.get().replicaOf(host).flatMap(pins).map(Pin::generation).orElse(0L);
+        return view.get()
+                .replicaOf(host)
+                .flatMap(replica -> pins.apply(replica.region()).pin(replica))
+                .map(Pin::generation)
+                .orElse(0L);
+    }
+
+    @Override
+    public List<Duty> duties() {
+        ClusterView now = view.get();
+        List<Duty> placed = new ArrayList<>();
+        for (Pin pin : pins.apply(choice.region()).pins()) {
+            if (pin.node().equals(node)) {
+                now.model(pin.replica().model())
+                        .map(ClusterDirectory::served)
+                        .map(model -> new Duty(
+                                model,
+                                pin.replica().toString(),
+                                now.hostOf(node, pin.replica()).orElse(null)))
+                        .ifPresent(placed::add);
+            }
+        }
+        return placed.isEmpty() ? ModelDirectory.super.duties() : placed;
     }
 
     @Override

@@ -180,7 +180,11 @@ final class ClusterNode implements AutoCloseable {
     }
 
     private Optional<Pin> pin(ReplicaId replica) {
-        return Optional.ofNullable(tables.get().get(replica.region())).flatMap(table -> table.pin(replica));
+        return table(replica.region()).pin(replica);
+    }
+
+    private PinTable table(String region) {
+        return tables.get().getOrDefault(region, PinTable.empty(region));
     }
 
     /** The host that serves a replica now, on whichever node. */
@@ -196,7 +200,7 @@ final class ClusterNode implements AutoCloseable {
     }
 
     private PinTable ownTable() {
-        return tables.get().getOrDefault(self.region(), PinTable.empty(self.region()));
+        return table(self.region());
     }
 
     private boolean isDraining() {
@@ -206,6 +210,9 @@ final class ClusterNode implements AutoCloseable {
     private void onTables(Map<String, PinTable> newest) {
         tables.set(newest);
         models.tell(new NodeModels.Follow(ownTable()));
+        if (self.isEdge()) {
+            newest.values().forEach(table -> table.pins().forEach(pin -> entrances.find(pin.replica())));
+        }
     }
 
     /** What this node says of itself. */
@@ -250,11 +257,7 @@ final class ClusterNode implements AutoCloseable {
         }
 
         private String condition(NodeView node, Set<String> up, long now) {
-            boolean drained = tables.get()
-                    .getOrDefault(
-                            node.status().region(), PinTable.empty(node.status().region()))
-                    .draining()
-                    .contains(node.id());
+            boolean drained = table(node.status().region()).draining().contains(node.id());
             if (node.silentNanos(now) > settings.placement().silence().toNanos()) {
                 return "unreachable";
             } else if (node.status().leaving()) {
@@ -350,7 +353,8 @@ final class ClusterNode implements AutoCloseable {
             edge = HttpEdge.start(
                             system,
                             settings.edge(),
-                            new ClusterDirectory(view::newest, choice, this::pin, entrances, System::nanoTime),
+                            new ClusterDirectory(
+                                    self.node(), view::newest, choice, this::table, entrances, System::nanoTime),
                             meters,
                             new Operators())
                     .toCompletableFuture()

@@ -3,6 +3,7 @@ package dev.meridian.node;
 import dev.meridian.actors.HeldReplicas;
 import dev.meridian.actors.ReplicaEntity;
 import dev.meridian.placement.PinnedAllocation;
+import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
@@ -82,11 +83,20 @@ final class ReplicaEntrances {
 
     /** Sends a first attempt by sharding; false, and nothing is sent, where it had better go straight to the host. */
     boolean tell(ReplicaId replica, Submit submit) {
+        return !isAvoided(replica) && send(replica, submit);
+    }
+
+    /** Lets sharding learn where a replica is before somebody waits for it: by the cancellation of an attempt that never was. */
+    void find(ReplicaId replica) {
+        send(replica, new ReplicaCommand.Cancel(new Attempt("find", 1)));
+    }
+
+    private boolean send(ReplicaId replica, ReplicaCommand command) {
         CompletableFuture<ActorRef<ShardingEnvelope<ReplicaCommand>>> way = ways.get(replica.region());
-        if (way == null || !way.isDone() || way.isCompletedExceptionally() || isAvoided(replica)) {
+        if (way == null || !way.isDone() || way.isCompletedExceptionally()) {
             return false;
         }
-        way.join().tell(new ShardingEnvelope<>(replica.toString(), submit));
+        way.join().tell(new ShardingEnvelope<>(replica.toString(), command));
         return true;
     }
 

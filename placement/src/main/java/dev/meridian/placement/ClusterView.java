@@ -74,6 +74,15 @@ public final class ClusterView {
         return Optional.ofNullable(replicas.get(host));
     }
 
+    /** The host of a replica on that node. */
+    public Optional<ActorRef<ReplicaCommand>> hostOf(String node, ReplicaId replica) {
+        return candidates(replica.model()).stream()
+                .filter(candidate -> candidate.node().id().equals(node)
+                        && candidate.replica().id().equals(replica))
+                .findFirst()
+                .flatMap(candidate -> Optional.ofNullable(candidate.replica().host()));
+    }
+
     /** Replicas of a model that have a host, whether their nodes are heard or not. */
     public List<Candidate> candidates(String model) {
         return candidates.getOrDefault(model, List.of());

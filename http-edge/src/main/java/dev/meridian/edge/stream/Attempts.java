@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,18 +49,24 @@ final class Attempts {
 
     /** Who could take the stream over; its own replica where there is no other. */
     Optional<ActorRef<ReplicaCommand>> replicaFor(LiveStream stream) {
-        return replicas.replica(stream.request.model(), stream.replica);
+        return replicaFor(stream.request, stream.replica);
     }
 
-    Optional<ActorRef<ReplicaCommand>> replicaFor(String model) {
-        return replicas.replica(model, null);
+    /** Who could serve a new request. */
+    Optional<ActorRef<ReplicaCommand>> replicaFor(StreamRequest request) {
+        return replicaFor(request, null);
+    }
+
+    private Optional<ActorRef<ReplicaCommand>> replicaFor(
+            StreamRequest request, @Nullable ActorRef<ReplicaCommand> but) {
+        return request.onlyAt() != null ? Optional.of(request.onlyAt()) : replicas.replica(request.model(), but);
     }
 
     /** Submits the current attempt. */
     void send(LiveStream stream) {
         watch(stream.replica);
         ReplicaCommand.Submit submit = stream.submit(edge, replicas.epoch(stream.replica));
-        if (stream.isFirstAttempt()) {
+        if (stream.isFirstAttempt() && stream.request.onlyAt() == null) {
             replicas.submitFirst(stream.replica, submit);
         } else {
             stream.replica.tell(submit);
@@ -68,7 +75,7 @@ final class Attempts {
 
     /** The stream's attempt was not answered in time. */
     void unanswered(LiveStream stream) {
-        if (stream.isFirstAttempt()) {
+        if (stream.isFirstAttempt() && stream.request.onlyAt() == null) {
             replicas.firstUnanswered(stream.replica);
         }
     }

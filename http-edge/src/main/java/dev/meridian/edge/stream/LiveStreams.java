@@ -26,6 +26,9 @@ final class LiveStreams {
 
     private static final int MOST_DOUBLINGS = 4;
 
+    /** How often a new stream waits for a replica that says that it is not ready. */
+    private static final int WAITS_UNTIL_READY = 2;
+
     private final Attempts attempts;
     private final StreamSettings settings;
     private final Readers readers;
@@ -59,7 +62,7 @@ final class LiveStreams {
             throw new IllegalArgumentException("request " + request.id() + " is open already");
         }
         long now = nanoClock.getAsLong();
-        Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(request.model());
+        Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(request);
         if (replica.isEmpty()) {
             open.replyTo().tell(new Rejected(new StreamFailure.ByReplica(new Refusal.ModelNotReady(request.model()))));
             return;
@@ -161,11 +164,13 @@ final class LiveStreams {
     }
 
     /**
-     * A stream that was already moved waits for room instead of breaking off in the client's face; and one that met a replica
-     * on the move waits for what the next status says.
+     * A stream that was already moved waits for room instead of breaking off in the client's face. A new one that met a replica
+     * on the move waits for what the next statuses say.
      */
     private static boolean mayWait(LiveStream stream, Refusal reason) {
-        return !stream.isFirstAttempt() || reason instanceof Refusal.ModelNotReady;
+        return reason instanceof Refusal.ModelNotReady
+                ? stream.opened || stream.attempt.number() <= WAITS_UNTIL_READY
+                : !stream.isFirstAttempt();
     }
 
     /** Whether the refusal is about the replica's state and not about the request. */

@@ -2,8 +2,11 @@ package dev.meridian.edge.stream;
 
 import dev.meridian.protocol.Generation;
 import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.message.ReplicaCommand;
 import java.time.Duration;
 import java.util.Objects;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A checked request on its way to a replica.
@@ -14,6 +17,7 @@ import java.util.Objects;
  * @param timeLimit from now to the deadline
  * @param deadlineEpochMillis the same deadline as a wall-clock time, for replicas elsewhere
  * @param probe a health check: not counted in any of the edge's metrics
+ * @param onlyAt the one host that may serve it; null for any
  */
 public record StreamRequest(
         String id,
@@ -24,7 +28,8 @@ public record StreamRequest(
         long receivedNanos,
         Duration timeLimit,
         long deadlineEpochMillis,
-        boolean probe) {
+        boolean probe,
+        @Nullable ActorRef<ReplicaCommand> onlyAt) {
     public StreamRequest {
         Objects.requireNonNull(id);
         Objects.requireNonNull(model);

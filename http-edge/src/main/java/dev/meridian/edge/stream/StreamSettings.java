@@ -33,6 +33,12 @@ public record StreamSettings(
         long maxJournalBytes,
         long maxStreamJournalBytes,
         Duration readerStall) {
+    /**
+     * The most for {@code maxStreamJournalBytes}: a stream of a million tokens. What it has got goes to its next replica in one
+     * message, which must stay below the transport's frame size.
+     */
+    public static final long MOST_STREAM_JOURNAL_BYTES = (1L << 20) * Journal.bytesPerToken(0);
+
     public StreamSettings {
         requirePositive(tick, "tick");
         requirePositive(acceptTimeout, "accept timeout");
@@ -47,9 +53,11 @@ public record StreamSettings(
             throw new IllegalArgumentException(
                     "attempts, streams and journal bytes are at least 1, resends at least 0");
         }
-        if (maxStreamJournalBytes < 1 || maxStreamJournalBytes > maxJournalBytes) {
+        long most = Math.min(maxJournalBytes, MOST_STREAM_JOURNAL_BYTES);
+        if (maxStreamJournalBytes < 1 || maxStreamJournalBytes > most) {
             throw new IllegalArgumentException("max-stream-journal-bytes " + maxStreamJournalBytes
-                    + ", expected 1 to max-journal-bytes, " + maxJournalBytes);
+                    + ", expected 1 to " + most
+                    + (most == maxJournalBytes ? ", which is max-journal-bytes" : ", which is a million tokens"));
         }
     }
 

@@ -44,6 +44,50 @@ final class EdgeMuxRecoveryTest {
     }
 
     @Test
+    void onlyTheFirstAttemptGoesByTheEntrance() {
+        TestProbe<ReplicaCommand> entrance = fixture.kit.createTestProbe();
+        fixture.entrance = entrance.getRef();
+        fixture.open("r", 1, 0);
+        Submit first = entrance.expectMessageClass(Submit.class);
+        assertThat(first.epoch()).isEqualTo(MuxFixture.EPOCH);
+        fixture.expectNothingMore(fixture.replica);
+
+        fixture.pass(MuxFixture.ACCEPT);
+        fixture.replica.expectMessage(new Cancel(first.attempt()));
+        assertThat(fixture.replica.expectMessageClass(Submit.class).attempt()).isEqualTo(new Attempt("r", 2));
+        assertThat(fixture.unanswered).containsExactly(fixture.replica.getRef());
+        fixture.expectNothingMore(entrance);
+    }
+
+    @Test
+    void whoAcceptsAFirstAttemptIsItsReplicaThoughAnotherWasChosen() {
+        fixture.entrance = other.getRef();
+        fixture.open("r", 1, 0);
+        Submit first = other.expectMessageClass(Submit.class);
+        accept(first, other);
+        fixture.opening.expectMessage(new EdgeMux.Opened(3));
+        other.stop();
+        assertThat(fixture.replica.expectMessageClass(Submit.class).attempt()).isEqualTo(new Attempt("r", 2));
+    }
+
+    @Test
+    void aNewStreamWaitsTwiceForAReplicaThatIsNotReady() {
+        fixture.open("r", 1, 0);
+        for (int attempt = 1; attempt <= 3; attempt++) {
+            Submit submit = fixture.replica.expectMessageClass(Submit.class);
+            assertThat(submit.attempt().number()).isEqualTo(attempt);
+            submit.edge().tell(new StreamEvent.Refused(submit.attempt(), new Refusal.ModelNotReady("m")));
+            fixture.settle();
+            if (attempt < 3) {
+                fixture.pass(MuxFixture.ACCEPT);
+                fixture.replica.expectMessage(new Cancel(submit.attempt()));
+            }
+        }
+        fixture.opening.expectMessage(
+                new EdgeMux.Rejected(new StreamFailure.ByReplica(new Refusal.ModelNotReady("m"))));
+    }
+
+    @Test
     void aPromptThatTakesLongToPrepareIsNotSubmittedAgain() {
         fixture.open("r", 1, 0);
         Submit submit = fixture.replica.expectMessageClass(Submit.class);

@@ -83,7 +83,8 @@ final class JournalBoundsTest {
                 0,
                 Duration.ofSeconds(1),
                 0,
-                false);
+                false,
+                null);
         assertThat(request.worstJournalBytes()).isEqualTo(bytes);
     }
 

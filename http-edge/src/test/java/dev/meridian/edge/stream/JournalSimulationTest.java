@@ -124,7 +124,7 @@ final class JournalSimulationTest {
         Generation generation = new Generation(
                 Sampling.greedy(), 1 + random.nextInt(3), 1 + random.nextInt(60), List.of(), random.nextInt(4) - 1);
         StreamRequest request = new StreamRequest(
-                id, "m", new Prompt.Text(""), generation, 512, 0, Duration.ofDays(1), Long.MAX_VALUE, false);
+                id, "m", new Prompt.Text(""), generation, 512, 0, Duration.ofDays(1), Long.MAX_VALUE, false, null);
         Journal journal =
                 random.nextBoolean() ? Journal.streamed(fixture.journals) : Journal.gathered(fixture.journals);
         long free = LIMIT - fixture.journals.heldBytes() - fixture.journals.reservedBytes();

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -37,6 +38,7 @@ final class MuxFixture implements AutoCloseable {
     /** The mux's own timer never fires: tests tick. */
     static final Duration NEVER = Duration.ofDays(1);
 
+    static final long EPOCH = 7;
     static final StreamSettings SETTINGS = new StreamSettings(
             NEVER, ACCEPT, SILENCE, STALL, 5, 2, REPLICA_WAIT, 1000, 3, 1_000_000, 500_000, READER_STALL);
 
@@ -48,6 +50,10 @@ final class MuxFixture implements AutoCloseable {
     final TestProbe<ReplicaCommand> replica = kit.createTestProbe();
     final TestProbe<EdgeMux.Opening> opening = kit.createTestProbe();
     final ActorRef<EdgeMux.Command> mux;
+    final List<ActorRef<ReplicaCommand>> unanswered = new CopyOnWriteArrayList<>();
+
+    @Nullable
+    volatile ActorRef<ReplicaCommand> entrance;
 
     private final TestProbe<EdgeMux.Opening> fence = kit.createTestProbe();
 
@@ -61,8 +67,31 @@ final class MuxFixture implements AutoCloseable {
         directory.put("m", replica.getRef());
         journals = new JournalBudget(settings.maxJournalBytes());
         metrics = new StreamMetrics(registry, journals);
-        mux = kit.spawn(EdgeMux.create(
-                settings, (model, _) -> Optional.ofNullable(directory.get(model)), journals, metrics, nanos::get));
+        mux = kit.spawn(EdgeMux.create(settings, new Directory(), journals, metrics, nanos::get));
+    }
+
+    /** Replicas by model; first attempts go to {@link #entrance} where there is one. */
+    private final class Directory implements Replicas {
+        @Override
+        public Optional<ActorRef<ReplicaCommand>> replica(String model, @Nullable ActorRef<ReplicaCommand> but) {
+            return Optional.ofNullable(directory.get(model));
+        }
+
+        @Override
+        public long epoch(ActorRef<ReplicaCommand> host) {
+            return EPOCH;
+        }
+
+        @Override
+        public void submitFirst(ActorRef<ReplicaCommand> host, Submit submit) {
+            ActorRef<ReplicaCommand> first = entrance;
+            (first == null ? host : first).tell(submit);
+        }
+
+        @Override
+        public void firstUnanswered(ActorRef<ReplicaCommand> host) {
+            unanswered.add(host);
+        }
     }
 
     /** One open stream with its journal. */
@@ -103,8 +132,8 @@ final class MuxFixture implements AutoCloseable {
         Client client = new Client(id, Journal.streamed(probe ? new JournalBudget(1000) : journals));
         Prompt prompt = new Prompt.Chat(List.of(new ChatMessage(Role.USER, "hi")));
         Generation generation = new Generation(Sampling.greedy(), choices, maxTokens, List.of(), -1);
-        StreamRequest request =
-                new StreamRequest(id, "m", prompt, generation, 512, nanos.get(), DEADLINE, DEADLINE.toMillis(), probe);
+        StreamRequest request = new StreamRequest(
+                id, "m", prompt, generation, 512, nanos.get(), DEADLINE, DEADLINE.toMillis(), probe, null);
         mux.tell(new EdgeMux.Open(request, client.journal, opening.getRef()));
         return client;
     }
@@ -170,7 +199,8 @@ final class MuxFixture implements AutoCloseable {
                 nanos.get(),
                 DEADLINE,
                 0,
-                false);
+                false,
+                null);
         mux.tell(new EdgeMux.Open(nowhere, Journal.streamed(new JournalBudget(1)), fence.getRef()));
         fence.receiveMessage();
     }
