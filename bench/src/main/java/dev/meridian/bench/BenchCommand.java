@@ -1,5 +1,6 @@
 package dev.meridian.bench;
 
+import dev.meridian.bench.http.ClusterCommand;
 import dev.meridian.bench.http.HttpCommand;
 import dev.meridian.bench.soak.SoakCommand;
 import picocli.CommandLine.Command;
@@ -16,6 +17,7 @@ import picocli.CommandLine.Spec;
             InterferenceCommand.class,
             CyclesCommand.class,
             HttpCommand.class,
+            ClusterCommand.class,
             SoakCommand.class
         })
 public final class BenchCommand implements Runnable {

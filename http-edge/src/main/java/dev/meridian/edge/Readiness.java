@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Readiness {
     private static final Set<String> BUSY = Set.of("queue_full", "deadline_exceeded", "too_many_streams");
+    private static final long NOT_READY_MILLIS = 250;
     private static final Generation ONE_TOKEN = new Generation(Sampling.greedy(), 1, 1, List.of(), -1);
 
     private final ActorSystem<?> system;
@@ -107,13 +108,17 @@ final class Readiness {
     /** The running or a recent check, else a new one. */
     synchronized CompletionStage<Report> check() {
         long now = clock.millis();
-        boolean usable = latest != null
-                && (!latest.isDone()
-                        || now - latestEndedMillis < settings.readyCache().toMillis());
-        if (latest == null || !usable) {
+        if (latest == null || (latest.isDone() && now - latestEndedMillis >= goodForMillis(latest))) {
             latest = start().whenComplete((_, _) -> ended());
         }
         return latest;
+    }
+
+    /** Of a node that is not ready one wants to know soon that it is. */
+    private long goodForMillis(CompletableFuture<Report> check) {
+        long cache = settings.readyCache().toMillis();
+        boolean ready = !check.isCompletedExceptionally() && check.join().ready();
+        return ready ? cache : Math.min(cache, NOT_READY_MILLIS);
     }
 
     private synchronized void ended() {

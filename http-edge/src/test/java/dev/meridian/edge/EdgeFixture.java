@@ -77,6 +77,10 @@ final class EdgeFixture implements AutoCloseable {
                 () -> Instant.ofEpochMilli(nowMillis.get())));
     }
 
+    /** What must answer for the edge to be ready; null for each model by whichever replica. */
+    @Nullable
+    volatile List<ModelDirectory.Duty> duties;
+
     ModelDirectory directory() {
         return new ModelDirectory() {
             @Override
@@ -87,6 +91,12 @@ final class EdgeFixture implements AutoCloseable {
             @Override
             public Optional<ServedModel> find(String id) {
                 return Optional.ofNullable(models.get(id));
+            }
+
+            @Override
+            public List<Duty> duties() {
+                List<Duty> placed = duties;
+                return placed == null ? ModelDirectory.super.duties() : placed;
             }
 
             @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.TokenIds;
+import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent;
 import java.net.http.HttpRequest;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -223,6 +225,34 @@ final class HttpBehaviourTest {
         assertThat(broken.body())
                 .isEqualTo("{\"status\":\"not ready\",\"models\":"
                         + "[{\"id\":\"atlas\",\"ready\":false,\"problem\":\"engine_failed\"}]}");
+        REPLICA.setScript(ScriptedReplica.saying("ok"));
+        edge.nowMillis.addAndGet(250);
+        assertThat(edge.get(edge.adminUri("/health/ready")).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void everyReplicaThatIsPlacedHereHasToAnswer() {
+        REPLICA.setScript(ScriptedReplica.saying("ok"));
+        ServedModel atlas = edge.directory().find("atlas").orElseThrow();
+        ActorRef<ReplicaCommand> host = edge.directory().replica("atlas", null).orElseThrow();
+        try {
+            edge.duties = List.of(new ModelDirectory.Duty(atlas, "eu~atlas~1", host));
+            edge.nowMillis.addAndGet(1000);
+            assertThat(edge.get(edge.adminUri("/health/ready")).body())
+                    .isEqualTo("{\"status\":\"ready\",\"models\":"
+                            + "[{\"id\":\"atlas\",\"replica\":\"eu~atlas~1\",\"ready\":true}]}");
+            edge.duties = List.of(
+                    new ModelDirectory.Duty(atlas, "eu~atlas~1", host),
+                    new ModelDirectory.Duty(atlas, "eu~atlas~2", null));
+            edge.nowMillis.addAndGet(1000);
+            HttpResponse<String> loading = edge.get(edge.adminUri("/health/ready"));
+            assertThat(loading.statusCode()).isEqualTo(503);
+            assertThat(loading.body())
+                    .contains("\"replica\":\"eu~atlas~1\",\"ready\":true")
+                    .contains("\"replica\":\"eu~atlas~2\",\"ready\":false,\"problem\":\"loading\"");
+        } finally {
+            edge.duties = null;
+        }
     }
 
     @Test

@@ -1,12 +1,13 @@
 package dev.meridian.bench.http;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** CPU time of server and generator, and tokens, between two moments of a round. */
+/** CPU time of servers and generator, and tokens, between two moments of a round. */
 final class CpuWindow implements StreamClients.RoundClock {
-    private final ProcessHandle server;
+    private final List<ProcessHandle> servers;
     private final long fromNanos;
     private final long toNanos;
     private @Nullable Reading first;
@@ -15,8 +16,8 @@ final class CpuWindow implements StreamClients.RoundClock {
     private record Reading(long serverNanos, long ownNanos, long tokens) {}
 
     /** From the moment at which all streams have started to the one before the first ends. */
-    CpuWindow(ProcessHandle server, HttpPlan plan) {
-        this.server = server;
+    CpuWindow(List<ProcessHandle> servers, HttpPlan plan) {
+        this.servers = List.copyOf(servers);
         fromNanos = TimeUnit.SECONDS.toNanos(plan.spreadSeconds());
         toNanos = TimeUnit.SECONDS.toNanos(plan.seconds());
     }
@@ -31,7 +32,8 @@ final class CpuWindow implements StreamClients.RoundClock {
     }
 
     private Reading read(long tokens) {
-        return new Reading(cpuNanos(server), cpuNanos(ProcessHandle.current()), tokens);
+        return new Reading(
+                servers.stream().mapToLong(CpuWindow::cpuNanos).sum(), cpuNanos(ProcessHandle.current()), tokens);
     }
 
     /** User and system time of a process; on Linux of /proc, in steps of 10 ms. */

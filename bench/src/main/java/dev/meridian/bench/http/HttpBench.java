@@ -14,7 +14,6 @@ import java.util.concurrent.TimeUnit;
 final class HttpBench {
     private static final String TOKENS = "meridian_engine_decode_tokens_total";
     private static final long STEP_WAIT_SECONDS = 60;
-    private static final int WARM_UP_REQUESTS = 5000;
 
     private final HttpPlan plan;
 
@@ -45,11 +44,11 @@ final class HttpBench {
         List<Round> rounds = new ArrayList<>();
         try (ChildNode node = start()) {
             ProcessHandle server = ProcessHandle.of(node.pid()).orElseThrow();
-            warmUp(node);
+            StreamClients.warmUp(plan.streams(), node.api());
             for (int round = 0; round < plan.warmUps() + plan.rounds(); round++) {
                 try (StreamClients clients = new StreamClients(
                         plan.streams(), plan.tokens(), Duration.ofSeconds(plan.spreadSeconds()), node.api())) {
-                    CpuWindow cpu = new CpuWindow(server, plan);
+                    CpuWindow cpu = new CpuWindow(List.of(server), plan);
                     clients.run(cpu);
                     rounds.add(Round.of(plan, clients.clients(), cpu));
                 } catch (IOException e) {
@@ -58,15 +57,6 @@ final class HttpBench {
             }
         }
         return rounds;
-    }
-
-    /** Requests of one token, until the server has compiled what begins a stream; the rounds' own are too few for that. */
-    private void warmUp(ChildNode node) throws IOException {
-        for (int sent = 0; sent < WARM_UP_REQUESTS; sent += plan.streams()) {
-            try (StreamClients clients = new StreamClients(plan.streams(), 1, Duration.ZERO, node.api())) {
-                clients.run((_, _) -> {});
-            }
-        }
     }
 
     /** Microseconds of CPU for each token without actors and HTTP: median of as many windows as there are rounds. */

@@ -1,12 +1,9 @@
 package dev.meridian.bench.http;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import dev.meridian.bench.load.Percentiles;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.ToDoubleFunction;
-import java.util.function.ToLongFunction;
 
 /**
  * What {@code bench http} found; docs/benchmarks.md describes the fields.
@@ -18,32 +15,14 @@ import java.util.function.ToLongFunction;
 record HttpReport(
         int streams, int rate, int seconds, int spreadSeconds, double bareCpu, Round median, List<Round> rounds) {
     static HttpReport of(HttpPlan plan, double bareCpu, List<Round> all) {
-        List<Round> counted = all.subList(plan.warmUps(), all.size());
-        Round median = new Round(
-                sum(all, Round::tokens),
-                sum(all, Round::lost),
-                sum(all, Round::doubled),
-                sum(all, Round::changed),
-                sum(all, Round::clockFaults),
-                median(counted, Round::firstTokenP50),
-                median(counted, Round::firstTokenP99),
-                median(counted, Round::tokenP50),
-                median(counted, Round::tokenP99),
-                median(counted, Round::tokenMax),
-                median(counted, Round::jitterP50),
-                median(counted, Round::jitterP99),
-                median(counted, Round::serverCpu),
-                median(counted, Round::generatorCpu));
         return new HttpReport(
-                plan.streams(), plan.rate(), plan.seconds(), plan.spreadSeconds(), bareCpu, median, counted);
-    }
-
-    private static long sum(List<Round> rounds, ToLongFunction<Round> value) {
-        return rounds.stream().mapToLong(value).sum();
-    }
-
-    private static double median(List<Round> rounds, ToDoubleFunction<Round> value) {
-        return Percentiles.median(rounds.stream().mapToDouble(value).toArray());
+                plan.streams(),
+                plan.rate(),
+                plan.seconds(),
+                plan.spreadSeconds(),
+                bareCpu,
+                Round.median(all, plan.warmUps()),
+                all.subList(plan.warmUps(), all.size()));
     }
 
     /** Microseconds of CPU that HTTP and actors add to a token. */
@@ -55,7 +34,7 @@ record HttpReport(
     /** Every token came once, in order, as it was made, and the clocks can be compared. */
     @JsonProperty
     boolean whole() {
-        return median.lost() + median.doubled() + median.changed() + median.clockFaults() == 0;
+        return median.whole();
     }
 
     void print(PrintWriter out) {

@@ -2,6 +2,8 @@ package dev.meridian.bench.http;
 
 import dev.meridian.bench.load.Percentiles;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 
 /**
  * One round of all streams. Times in milliseconds, CPU in microseconds for each token.
@@ -65,6 +67,39 @@ record Round(
                 jitters.millis(0.99),
                 cpu.serverNanosPerToken() / 1e3,
                 cpu.generatorNanosPerToken() / 1e3);
+    }
+
+    /** Each figure's median over the rounds that count; counts are sums, over the warm-up rounds, too. */
+    static Round median(List<Round> all, int warmUps) {
+        List<Round> counted = all.subList(warmUps, all.size());
+        return new Round(
+                sum(all, Round::tokens),
+                sum(all, Round::lost),
+                sum(all, Round::doubled),
+                sum(all, Round::changed),
+                sum(all, Round::clockFaults),
+                median(counted, Round::firstTokenP50),
+                median(counted, Round::firstTokenP99),
+                median(counted, Round::tokenP50),
+                median(counted, Round::tokenP99),
+                median(counted, Round::tokenMax),
+                median(counted, Round::jitterP50),
+                median(counted, Round::jitterP99),
+                median(counted, Round::serverCpu),
+                median(counted, Round::generatorCpu));
+    }
+
+    private static long sum(List<Round> rounds, ToLongFunction<Round> value) {
+        return rounds.stream().mapToLong(value).sum();
+    }
+
+    private static double median(List<Round> rounds, ToDoubleFunction<Round> value) {
+        return Percentiles.median(rounds.stream().mapToDouble(value).toArray());
+    }
+
+    /** Every token came once, in order, as it was made, and the clocks can be compared. */
+    boolean whole() {
+        return lost + doubled + changed + clockFaults == 0;
     }
 
     private static void gather(TokenStream stream, Series tokens, Series jitters) {
