@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
             CertsCommand.class,
             BenchCommand.class,
             BenchServerCommand.class,
+            TrainCommand.class,
             CompletionCommand.class,
             HelpCommand.class,
         },

@@ -28,9 +28,8 @@ final class NodeCommand implements Callable<Integer> {
 
     @Option(
             names = "--scripted",
-            hidden = true,
             paramLabel = "RATE",
-            description = "Serve a scripted model of so many tokens a second instead of bundles.")
+            description = "Serve a scripted model of so many tokens a second instead of bundles: to try, to measure.")
     private int scripted;
 
     @Spec

@@ -93,7 +93,10 @@ final class Checkout {
         return this;
     }
 
-    /** A JDK whose {@code java} writes its arguments, its own path and its folder to {@code java.*} files. */
+    /**
+     * A JDK whose {@code java} writes its arguments, its own path and its folder to {@code java.*} files. It makes a cache of classes
+     * where FAKE_JAVA_TRAINS is set, and else fails to.
+     */
     Path addJdk(String name, String version) throws IOException {
         Path home = addJre(name, version);
         executable(Files.writeString(home.resolve("bin/javac"), "#!/bin/sh\n"));
@@ -109,6 +112,12 @@ final class Checkout {
                 case $1 in
                   -version) echo 'openjdk version "%s" 2026-01-01' >&2; exit ;;
                   -XshowSettings*) echo '    java.home = %s' >&2; exit ;;
+                esac
+                case $1 in
+                  -XX:AOTCacheOutput=*)
+                    [ -n "$FAKE_JAVA_TRAINS" ] || exit 1
+                    echo cache >"${1#*=}"
+                    exit ;;
                 esac
                 printf '%%s\\n' "$@" >'%s'
                 printf '%%s\\n' '%s' "$(pwd)" >'%s'

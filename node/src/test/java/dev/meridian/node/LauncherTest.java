@@ -248,6 +248,31 @@ final class LauncherTest {
     }
 
     @Test
+    void aCacheOfClassesIsMadeWithTheBuildAndUsed() throws Exception {
+        machineWithAll();
+        checkout.with("FAKE_JAVA_TRAINS", 1);
+
+        assertThat(checkout.run()).isEqualTo(new Result(0, List.of(FIRST_USE)));
+        List<String> arguments = checkout.recorded("java.arguments");
+        String cache = arguments.stream()
+                .filter(argument -> argument.startsWith("-XX:AOTCache="))
+                .map(argument -> argument.substring(argument.indexOf('=') + 1))
+                .findFirst()
+                .orElseThrow();
+        assertThat(Path.of(cache)).hasContent("cache");
+        assertThat(checkout.run()).isEqualTo(new Result(0, List.of()));
+        assertThat(checkout.recorded("java.arguments")).isEqualTo(arguments);
+    }
+
+    @Test
+    void withoutACacheItStartsAllTheSame() throws Exception {
+        machineWithAll();
+
+        assertThat(checkout.run()).isEqualTo(new Result(0, List.of(FIRST_USE)));
+        assertThat(checkout.recorded("java.arguments")).noneMatch(argument -> argument.startsWith("-XX:AOTCache="));
+    }
+
+    @Test
     void ownFlagsComeLastAndReplaceTheCollector() throws Exception {
         machineWithAll();
 
