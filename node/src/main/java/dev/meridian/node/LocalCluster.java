@@ -130,7 +130,7 @@ final class LocalCluster implements AutoCloseable {
             own.put("meridian.cluster.tls." + key, ""); // What goes over loopback within one process needs none.
         }
         own.put("meridian.engine.memory-budget", budgetBytes + " B");
-        if (!base.said().hasPath("meridian.placement.replicas")) {
+        if (!base.says("meridian.placement.replicas")) {
             own.put("meridian.placement.replicas", 1);
         }
         int port = base.edge().clientPort();

@@ -45,6 +45,11 @@ record NodeSettings(
         }
     }
 
+    /** Whether the user's file has that key. */
+    boolean says(String key) {
+        return said.hasPath(key);
+    }
+
     /**
      * The configuration of an actor system that is a member of a cluster: what a user said is stronger than what we set, but
      * for who can reach it in clear.
