@@ -12,8 +12,8 @@ import dev.meridian.edge.openai.ApiException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
@@ -78,26 +78,25 @@ final class AdminRoutes implements ConnectionStage.Handler {
             case LIVE -> done(Responses.json(200, "{\"status\":\"live\"}"));
             case READY -> ready();
             case METRICS -> done(metrics());
-            case NODES, NODE_CHANGE, REPLICAS, REPLICA_CHANGE, PLACED_MODELS, CHANGES, CHANGE ->
-                cluster == null ? done(Responses.notFound()) : placement(route, request, caller, cluster);
+            case NODES -> cluster(admin -> done(Responses.json(200, admin.nodes())));
+            case REPLICAS -> cluster(admin -> done(Responses.json(200, admin.replicas())));
+            case PLACED_MODELS -> cluster(admin -> done(Responses.json(200, admin.models())));
+            case CHANGES -> cluster(admin -> done(Responses.json(200, admin.changes())));
+            case CHANGE ->
+                cluster(admin -> done(change(admin, route.rest(request.getUri().path()))));
+            case NODE_CHANGE, REPLICA_CHANGE -> cluster(admin -> change(route, request, caller, admin));
             case CHAT, COMPLETIONS, MODELS, MODEL -> throw new IllegalStateException(route + " is on the other port");
         };
     }
 
-    private CompletionStage<HttpResponse> placement(Route route, HttpRequest request, Caller caller, AdminApi admin) {
-        return switch (route) {
-            case NODES -> done(Responses.json(200, admin.nodes()));
-            case REPLICAS -> done(Responses.json(200, admin.replicas()));
-            case PLACED_MODELS -> done(Responses.json(200, admin.models()));
-            case CHANGES -> done(Responses.json(200, admin.changes()));
-            case CHANGE ->
-                done(admin.change(route.rest(request.getUri().path()))
-                        .map(json -> Responses.json(200, json))
-                        .orElseGet(() ->
-                                Responses.error(ApiError.http(404, "change_unknown", "There is no such change."))));
-            case NODE_CHANGE, REPLICA_CHANGE -> change(route, request, caller, admin);
-            default -> throw new IllegalStateException(route + " is about no cluster");
-        };
+    private CompletionStage<HttpResponse> cluster(Function<AdminApi, CompletionStage<HttpResponse>> answer) {
+        return cluster == null ? done(Responses.notFound()) : answer.apply(cluster);
+    }
+
+    private static HttpResponse change(AdminApi admin, String id) {
+        return admin.change(id)
+                .map(json -> Responses.json(200, json))
+                .orElseGet(() -> Responses.error(ApiError.http(404, "change_unknown", "There is no such change.")));
     }
 
     private CompletionStage<HttpResponse> change(Route route, HttpRequest request, Caller caller, AdminApi admin) {
@@ -110,19 +109,17 @@ final class AdminRoutes implements ConnectionStage.Handler {
                         request.getUri().query().get("wait"),
                         request.getHeader("Idempotency-Key").map(HttpHeader::value),
                         by))
-                .handle((answer, failure) -> {
-                    if (failure == null) {
-                        return Responses.json(answer.status(), answer.json());
-                    }
-                    Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                            ? failure.getCause()
-                            : failure;
-                    if (cause instanceof ApiException refused) {
-                        return Responses.error(refused.error());
-                    }
-                    LOG.error("a change failed", cause);
-                    return Responses.error(ApiError.http(500, "internal_error", "The server failed."));
-                });
+                .handle((answer, failure) ->
+                        failure == null ? Responses.json(answer.status(), answer.json()) : failed(failure));
+    }
+
+    private static HttpResponse failed(Throwable failure) {
+        Throwable cause = Responses.causeOf(failure);
+        if (cause instanceof ApiException refused) {
+            return Responses.error(refused.error());
+        }
+        LOG.error("a change failed", cause);
+        return Responses.error(ApiError.http(500, "internal_error", "The server failed."));
     }
 
     /** A change without arguments needs no body, and then no Content-Type. */

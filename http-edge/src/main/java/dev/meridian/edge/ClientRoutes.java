@@ -13,7 +13,6 @@ import dev.meridian.edge.openai.Dialect;
 import dev.meridian.edge.stream.StreamMetrics;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
@@ -100,8 +99,7 @@ final class ClientRoutes implements ConnectionStage.Handler {
     }
 
     private HttpResponse errorFor(Throwable failure, String requestId) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable cause = Responses.causeOf(failure);
         if (cause instanceof ApiException refused) {
             metrics.refused(refused.error().code());
             return Responses.error(refused.error());

@@ -2,6 +2,7 @@ package dev.meridian.edge;
 
 import dev.meridian.edge.openai.ApiError;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletionException;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.StatusCode;
@@ -25,6 +26,11 @@ final class Responses {
         return error.retryAfterSeconds() == 0
                 ? response
                 : response.addHeader(RawHeader.create("Retry-After", Integer.toString(error.retryAfterSeconds())));
+    }
+
+    /** What failed, out of what a stage wraps around it. */
+    static Throwable causeOf(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
     static HttpResponse methodNotAllowed(String allowed) {
