@@ -1,12 +1,12 @@
 package dev.meridian.bench;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.meridian.bench.load.ReportOption;
 import dev.meridian.engine.bundle.Bundle;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -21,8 +21,8 @@ final class BundleOptions {
             description = "Threads of a forward pass. Default: one for each core.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
-    @Option(names = "--json", description = "Print one JSON object; docs/benchmarks.md says what is in it.")
-    private boolean json;
+    @Mixin
+    private ReportOption output = new ReportOption();
 
     /** Throws BundleException where there is none, or a file is unusable. */
     Bundle open() {
@@ -36,14 +36,6 @@ final class BundleOptions {
 
     /** A report as one JSON object or as its table. */
     void print(PrintWriter out, Object report, Consumer<PrintWriter> table) throws JsonProcessingException {
-        if (json) {
-            out.println(JsonMapper.builder()
-                    .enable(SerializationFeature.INDENT_OUTPUT)
-                    .build()
-                    .writeValueAsString(report));
-        } else {
-            table.accept(out);
-        }
-        out.flush();
+        output.print(out, report, table);
     }
 }

@@ -1,14 +1,13 @@
 package dev.meridian.bench.soak;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.meridian.bench.load.ReportOption;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -92,11 +91,8 @@ public final class SoakCommand implements Callable<Integer> {
     @Option(names = "--samples", paramLabel = "FILE", description = "Write the samples to a CSV file, too.")
     private @Nullable Path csv;
 
-    @Option(
-            names = "--json",
-            description = "Print one JSON object, and the samples' table on standard error;"
-                    + " docs/benchmarks.md says what is in it.")
-    private boolean json;
+    @Mixin
+    private ReportOption output = new ReportOption();
 
     @Spec
     private CommandSpec spec;
@@ -104,8 +100,9 @@ public final class SoakCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
-        SoakReport report = SoakBench.run(plan(), json ? spec.commandLine().getErr() : out);
-        print(report, out);
+        SoakReport report =
+                SoakBench.run(plan(), output.isJson() ? spec.commandLine().getErr() : out);
+        output.print(out, report, report::print);
         return report.passed() ? 0 : 1;
     }
 
@@ -126,17 +123,5 @@ public final class SoakCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
-    }
-
-    private void print(SoakReport report, PrintWriter out) throws JsonProcessingException {
-        if (json) {
-            out.println(JsonMapper.builder()
-                    .enable(SerializationFeature.INDENT_OUTPUT)
-                    .build()
-                    .writeValueAsString(report));
-        } else {
-            report.print(out);
-        }
-        out.flush();
     }
 }
