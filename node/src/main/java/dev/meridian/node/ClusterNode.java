@@ -325,7 +325,7 @@ final class ClusterNode implements AutoCloseable {
             return ActorSystem.create(Behaviors.empty(), ClusterSettings.SYSTEM, setup);
         } catch (RuntimeException e) {
             throw new CommandFailed(
-                    "the node cannot listen at " + self.host() + ":" + self.port() + ": " + e.getMessage(), e);
+                    "the node cannot listen at " + self.bindHost() + ":" + self.bindPort() + ": " + e.getMessage(), e);
         }
     }
 
