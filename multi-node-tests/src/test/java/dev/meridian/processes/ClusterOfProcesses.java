@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A cluster of real processes on this machine, each at a loopback address of its own, with a scripted model on every node.
@@ -34,6 +35,7 @@ final class ClusterOfProcesses implements AutoCloseable {
     /** The exit code of a node that has to be started anew. */
     private static final int TAKEN_OUT = 69;
 
+    private static final int PORT = 7355;
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     /** So that clusters of one test run never meet. */
     private static final AtomicInteger CLUSTERS = new AtomicInteger();
@@ -46,6 +48,7 @@ final class ClusterOfProcesses implements AutoCloseable {
     private final Set<String> edgeOnly;
     private final Map<String, String> hosts = new TreeMap<>();
     private final Map<String, NodeProcess> nodes = new TreeMap<>();
+    private @Nullable Relay relay;
 
     /**
      * A cluster without nodes.
@@ -75,6 +78,30 @@ final class ClusterOfProcesses implements AutoCloseable {
         }
     }
 
+    /**
+     * Puts a network between nodes that do not run yet.
+     *
+     * @param betweenRegions how long what one region says to another is on its way
+     */
+    void throughRelay(Duration betweenRegions, long seed) throws IOException {
+        Map<String, Relay.Place> places = new TreeMap<>();
+        hosts.forEach((name, host) -> places.put(name, new Relay.Place(host, beside(host, 100), beside(host, 200))));
+        relay = Relay.open(places, PORT, betweenRegions, seed);
+    }
+
+    /** The address in the same network whose last number is larger. */
+    private static String beside(String host, int more) {
+        int dot = host.lastIndexOf('.') + 1;
+        return host.substring(0, dot) + (Integer.parseInt(host.substring(dot)) + more);
+    }
+
+    Relay relay() {
+        if (relay == null) {
+            throw new IllegalStateException("nothing is between these nodes");
+        }
+        return relay;
+    }
+
     /** Starts the nodes that do not run, and returns once all of them are up. */
     void start() throws Exception {
         for (String name : hosts.keySet()) {
@@ -98,20 +125,27 @@ final class ClusterOfProcesses implements AutoCloseable {
 
     private String config(String name) {
         String region = name.substring(0, name.indexOf('-'));
-        List<String> seeds =
-                hosts.values().stream().map(host -> '"' + host + ":7355\"").toList();
+        List<String> seeds = hosts.values().stream()
+                .map(host -> '"' + host + ":" + PORT + '"')
+                .toList();
         return String.join(
                 "\n",
                 "meridian {",
                 "  node { id = " + name + ", region = " + region + ", state-dir = \"" + folder
                         + "\", stop-grace = 20 s }",
                 "  cluster { host = \"" + hosts.get(name) + "\", seed-nodes = [" + String.join(", ", seeds)
-                        + "], min-members = " + hosts.size() + " }",
+                        + "], min-members = " + hosts.size() + forwarded(hosts.get(name)) + " }",
                 "  node.roles = " + (edgeOnly.contains(name) ? "[edge]" : "[edge, model]"),
                 "  edge { client-port = 0, admin-port = 0 }",
                 "  engine { memory-budget = 1 GiB }",
                 "}",
                 more.apply(name));
+    }
+
+    private String forwarded(@Nullable String host) {
+        return relay == null || host == null
+                ? ""
+                : ", bind-host = \"" + beside(host, 100) + "\", outbound-host = \"" + beside(host, 200) + "\"";
     }
 
     /** The address of a node, running or not. */
@@ -133,6 +167,11 @@ final class ClusterOfProcesses implements AutoCloseable {
 
     URI api(String name) throws Exception {
         return node(name).api();
+    }
+
+    /** A stream that enters at that node; see {@link ScriptedStream#open}. */
+    ScriptedStream stream(String edge, int start, int tokens) throws Exception {
+        return ScriptedStream.open(http, api(edge), start, tokens);
     }
 
     void kill(String name) throws InterruptedException {
@@ -186,6 +225,16 @@ final class ClusterOfProcesses implements AutoCloseable {
         List<JsonNode> items = new ArrayList<>();
         json.readTree(get(asked, "/admin/v1/" + what)).path("items").forEach(items::add);
         return items;
+    }
+
+    /** The value of a metric without labels. */
+    double metric(String asked, String name) throws Exception {
+        return get(asked, "/metrics")
+                .lines()
+                .filter(line -> line.startsWith(name + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(asked + " shows no " + name));
     }
 
     private String get(String asked, String path) throws Exception {
@@ -274,17 +323,22 @@ final class ClusterOfProcesses implements AutoCloseable {
 
     /** Waits, and fails with the state of the cluster. */
     void await(String what, Condition condition) throws Exception {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        await(what, PATIENCE, condition);
+    }
+
+    /** Returns how long it took. */
+    Duration await(String what, Duration atMost, Condition condition) throws Exception {
+        long began = System.nanoTime();
         while (true) {
             try {
                 if (condition.holds()) {
-                    return;
+                    return Duration.ofNanos(System.nanoTime() - began);
                 }
             } catch (IOException _) {
                 // It does not answer yet, or no more.
             }
-            if (System.nanoTime() - deadline >= 0) {
-                throw new AssertionError("waited for " + what + "\n" + state());
+            if (System.nanoTime() - began >= atMost.toNanos()) {
+                throw new AssertionError("waited " + atMost + " for " + what + "\n" + state());
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
         }
@@ -292,7 +346,7 @@ final class ClusterOfProcesses implements AutoCloseable {
 
     /** What the nodes say of the cluster, and the ends of their logs: for the message of a failure. */
     String state() {
-        StringBuilder state = new StringBuilder();
+        StringBuilder state = new StringBuilder(relay == null ? "" : relay + "\n");
         nodes.forEach((name, node) -> {
             state.append("--- ")
                     .append(name)
@@ -318,6 +372,9 @@ final class ClusterOfProcesses implements AutoCloseable {
     @Override
     public void close() {
         nodes.values().forEach(NodeProcess::close);
+        if (relay != null) {
+            relay.close();
+        }
         http.shutdownNow();
     }
 }

@@ -3,10 +3,8 @@ package dev.meridian.processes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,18 +27,15 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ClusterTest {
-    private static final int STREAMS = 50;
     private static final boolean SOAK = System.getProperty("soak") != null;
 
     @TempDir
     static Path folder;
 
     private static ClusterOfProcesses cluster;
-    private static HttpClient http;
 
     @BeforeAll
     static void start() throws Exception {
-        http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         cluster = new ClusterOfProcesses(
                 folder,
                 "meridian.placement { replicas = 1, drain-deadline = 500 ms }",
@@ -56,36 +51,6 @@ class ClusterTest {
     @AfterAll
     static void stop() {
         cluster.close();
-        http.shutdownNow();
-    }
-
-    /** Streams that enter at the nodes in turn, once all of them flow. */
-    private static List<ScriptedStream> flow(int tokens, String... edges) throws Exception {
-        List<ScriptedStream> streams = new ArrayList<>();
-        for (int i = 0; i < STREAMS; i++) {
-            streams.add(ScriptedStream.open(http, cluster.api(edges[i % edges.length]), 3 + 17 * i, tokens));
-        }
-        cluster.await(
-                "all streams to flow",
-                () -> streams.stream().allMatch(stream -> stream.received() > 10 || stream.hasEnded()));
-        return streams;
-    }
-
-    private static void assertWhole(String what, List<ScriptedStream> streams) {
-        List<String> faults = streams.stream()
-                .map(ScriptedStream::fault)
-                .filter(fault -> !fault.isEmpty())
-                .toList();
-        double[] gaps = streams.stream()
-                .mapToDouble(ScriptedStream::longestGapMillis)
-                .sorted()
-                .toArray();
-        System.out.printf(
-                "%s: longest gaps of %d streams: median %.0f ms, largest %.0f ms%n",
-                what, gaps.length, gaps[gaps.length / 2], gaps[gaps.length - 1]);
-        assertThat(faults)
-                .as(() -> Arrays.toString(gaps) + "\n" + cluster.state())
-                .isEmpty();
     }
 
     private static Map.Entry<String, String> onlyReplica(String asked, String region) throws Exception {
@@ -171,7 +136,7 @@ class ClusterTest {
     @Order(2)
     void aReplicaMovesToAndFroUnderLoadAndNobodyNotices() throws Exception {
         int moves = SOAK ? 200 : 20;
-        List<ScriptedStream> streams = flow(SOAK ? 20_000 : 1500, "eu-1", "eu-2");
+        ScriptedStreams streams = ScriptedStreams.flow(cluster, SOAK ? 20_000 : 1500, "eu-1", "eu-2");
         for (int i = 0; i < moves; i++) {
             Map.Entry<String, String> replica = onlyReplica("us-1", "eu");
             String to = other(replica.getValue());
@@ -186,7 +151,7 @@ class ClusterTest {
                     "us-1 to see the replica on " + to,
                     () -> onlyReplica("us-1", "eu").getValue().equals(to));
         }
-        assertWhole(moves + " moves", streams);
+        streams.assertWhole(moves + " moves");
     }
 
     @Test
@@ -195,9 +160,9 @@ class ClusterTest {
         int kills = SOAK ? 200 : 5;
         for (int i = 0; i < kills; i++) {
             String feeds = onlyReplica("us-1", "eu").getValue();
-            List<ScriptedStream> streams = flow(400, other(feeds));
+            ScriptedStreams streams = ScriptedStreams.flow(cluster, 400, other(feeds));
             cluster.kill(feeds);
-            assertWhole("kill " + feeds, streams);
+            streams.assertWhole("kill " + feeds);
             cluster.start(feeds);
             cluster.awaitReplicas(2);
         }
@@ -208,12 +173,12 @@ class ClusterTest {
     @Order(4)
     void streamsGoOnWhileTheNodeThatFeedsThemStandsStill(int seconds) throws Exception {
         String feeds = onlyReplica("us-1", "eu").getValue();
-        List<ScriptedStream> streams = flow(400, other(feeds));
+        ScriptedStreams streams = ScriptedStreams.flow(cluster, 400, other(feeds));
         cluster.signal(feeds, "STOP");
         long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         cluster.await("the time to pass", () -> System.nanoTime() - until >= 0);
         cluster.signal(feeds, "CONT");
-        assertWhole("stand still for " + seconds + " s", streams);
+        streams.assertWhole("stand still for " + seconds + " s");
         cluster.awaitEndIfTakenOut(feeds, other(feeds));
         if (!cluster.isRunning(feeds)) {
             cluster.start(feeds);
@@ -233,7 +198,7 @@ class ClusterTest {
     @Order(6)
     @EnabledIfSystemProperty(named = "soak", matches = ".*")
     void allNodesRestartOneAfterTheOtherAndNoRequestFails() throws Exception {
-        SteadyLoad load = new SteadyLoad(http, cluster, 20, 100);
+        SteadyLoad load = new SteadyLoad(cluster, 20, 100);
         for (String name : List.of("eu-1", "eu-2", "us-1", "us-2")) {
             load.leave(name);
             assertThat(cluster.terminate(name)).as(name).isEqualTo(143);

@@ -2,7 +2,6 @@ package dev.meridian.processes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,11 +17,9 @@ class ClusterTlsTest {
     static Path folder;
 
     private static ClusterOfProcesses cluster;
-    private static HttpClient http;
 
     @BeforeAll
     static void start() throws Exception {
-        http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         cluster = new ClusterOfProcesses(
                 folder,
                 node -> tls("certs", node) + "\nmeridian.placement.replicas = 1",
@@ -37,7 +34,6 @@ class ClusterTlsTest {
     @AfterAll
     static void stop() {
         cluster.close();
-        http.shutdownNow();
     }
 
     private static void certs(String out, String name, String... nodes) throws Exception {
@@ -104,8 +100,7 @@ class ClusterTlsTest {
                 awaitOutput(stranger, "Couldn't join seed nodes");
             }
             // They go on trying. The stream enters at the node that holds no model.
-            assertThat(ScriptedStream.open(http, cluster.api("eu-2"), 3, 150).fault())
-                    .isEmpty();
+            assertThat(cluster.stream("eu-2", 3, 150).fault()).isEmpty();
             for (String node : List.of("eu-1", "eu-2")) {
                 assertThat(members(node)).as(cluster.state()).containsExactly("eu-1 up", "eu-2 up");
             }

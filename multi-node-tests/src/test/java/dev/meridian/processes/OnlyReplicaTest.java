@@ -3,10 +3,7 @@ package dev.meridian.processes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.net.http.HttpClient;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
@@ -22,24 +19,15 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledIfSystemProperty(named = "soak", matches = ".*")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class OnlyReplicaTest {
-    private static final int STREAMS = 50;
-
     @TempDir
     static Path folder;
 
     private static ClusterOfProcesses cluster;
-    private static HttpClient http;
 
     @BeforeAll
     static void start() throws Exception {
-        http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         cluster = new ClusterOfProcesses(
-                folder,
-                "meridian { placement.replicas = 1, edge.replica-wait = 20 s }",
-                Set.of("us-1"),
-                "eu-1",
-                "eu-2",
-                "us-1");
+                folder, "meridian.placement.replicas = 1", Set.of("us-1"), "eu-1", "eu-2", "us-1");
         cluster.start();
         cluster.awaitReplicas(1);
     }
@@ -47,59 +35,58 @@ class OnlyReplicaTest {
     @AfterAll
     static void stop() {
         cluster.close();
-        http.shutdownNow();
     }
 
     private static Map.Entry<String, String> replica() throws Exception {
         return cluster.placement("us-1", "eu").entrySet().iterator().next();
     }
 
-    private static List<ScriptedStream> flow() throws Exception {
-        List<ScriptedStream> streams = new ArrayList<>();
-        for (int i = 0; i < STREAMS; i++) {
-            streams.add(ScriptedStream.open(http, cluster.api("us-1"), 3 + 17 * i, 200));
-        }
-        cluster.await(
-                "all streams to flow",
-                () -> streams.stream().allMatch(stream -> stream.received() > 10 || stream.hasEnded()));
-        return streams;
+    private static String other(String node) {
+        return node.equals("eu-1") ? "eu-2" : "eu-1";
     }
 
-    @Test
-    @Order(1)
-    void streamsWaitUntilAnotherNodeHasLoadedIt() throws Exception {
+    private static void killAndStartAgain(String what) throws Exception {
         String holder = replica().getValue();
-        List<ScriptedStream> streams = flow();
+        ScriptedStreams streams = ScriptedStreams.flow(cluster, 400, "us-1");
         cluster.kill(holder);
-        List<String> faults = streams.stream()
-                .map(ScriptedStream::fault)
-                .filter(fault -> !fault.isEmpty())
-                .toList();
-        System.out.printf(
-                "kill the only replica: longest gap %.0f ms%n",
-                streams.stream()
-                        .mapToDouble(ScriptedStream::longestGapMillis)
-                        .max()
-                        .orElseThrow());
-        assertThat(faults).as(cluster::state).isEmpty();
+        streams.assertWhole(what + " is killed");
         assertThat(replica().getValue()).isNotEqualTo(holder);
         cluster.start(holder);
         cluster.awaitReplicas(1);
     }
 
+    /** The region's placement goes to its oldest node; at first that is eu-1, which then is the first to get the replica. */
+    @Test
+    @Order(1)
+    void streamsWaitUntilAnotherNodeHasTakenPlacementAndReplicaOver() throws Exception {
+        killAndStartAgain("the node of the placement and the only replica");
+    }
+
+    /** What was started again is not the oldest. */
     @Test
     @Order(2)
+    void streamsWaitUntilAnotherNodeHasLoadedIt() throws Exception {
+        Map.Entry<String, String> replica = replica();
+        JsonNode change = cluster.change(
+                "us-1",
+                "replicas/" + replica.getKey() + ":move?wait=60s",
+                "{\"to\":\"" + other(replica.getValue()) + "\"}");
+        assertThat(change.path("state").asText()).as(change.toString()).isEqualTo("done");
+        killAndStartAgain("the node of the only replica");
+    }
+
+    @Test
+    @Order(3)
     void whereSourceAndTargetOfAMoveDieStreamsEndWithATypedError() throws Exception {
         Map.Entry<String, String> replica = replica();
-        String target = replica.getValue().equals("eu-1") ? "eu-2" : "eu-1";
-        List<ScriptedStream> streams = flow();
+        String target = other(replica.getValue());
+        ScriptedStreams streams = ScriptedStreams.flow(cluster, 400, "us-1");
         JsonNode change =
                 cluster.change("us-1", "replicas/" + replica.getKey() + ":move", "{\"to\":\"" + target + "\"}");
         assertThat(change.path("http").asInt()).as(change.toString()).isIn(200, 202);
         cluster.kill(replica.getValue());
         cluster.kill(target);
-        assertThat(streams)
-                .allSatisfy(stream ->
-                        assertThat(stream.fault()).contains("\"error\":{").contains("\"code\":\"replica_lost\""));
+        assertThat(streams.ends())
+                .allSatisfy(end -> assertThat(end).contains("\"error\":{").contains("\"code\":\"replica_lost\""));
     }
 }

@@ -1,6 +1,5 @@
 package dev.meridian.processes;
 
-import java.net.http.HttpClient;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -10,7 +9,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** Clients that read one stream after the other, until {@link #finish}, at edges that are not about to stop. */
 final class SteadyLoad {
-    private final HttpClient http;
     private final ClusterOfProcesses cluster;
     private final int tokens;
     private final List<String> edges = new CopyOnWriteArrayList<>(List.of("eu-1", "eu-2", "us-1", "us-2"));
@@ -20,8 +18,7 @@ final class SteadyLoad {
     private final List<Thread> clients = new ArrayList<>();
     private volatile boolean closed;
 
-    SteadyLoad(HttpClient http, ClusterOfProcesses cluster, int clients, int tokens) {
-        this.http = http;
+    SteadyLoad(ClusterOfProcesses cluster, int clients, int tokens) {
         this.cluster = cluster;
         this.tokens = tokens;
         for (int i = 0; i < clients; i++) {
@@ -34,8 +31,7 @@ final class SteadyLoad {
             int number = started.incrementAndGet();
             String edge = edges.get(number % edges.size());
             try {
-                String fault = ScriptedStream.open(http, cluster.api(edge), number % 1000, tokens)
-                        .fault();
+                String fault = cluster.stream(edge, number % 1000, tokens).fault();
                 if (fault.isEmpty()) {
                     completed.incrementAndGet();
                 } else {

@@ -31,7 +31,7 @@ record ClusterDirectory(
         Supplier<ClusterView> view,
         ReplicaChoice choice,
         Function<String, PinTable> pins,
-        ReplicaEntrances entrances,
+        ReplicaEntrance entrance,
         LongSupplier nanoClock)
         implements ModelDirectory {
     @Override
@@ -83,13 +83,13 @@ record ClusterDirectory(
     @Override
     public void submitFirst(ActorRef<ReplicaCommand> host, Submit submit) {
         Optional<ReplicaId> replica = view.get().replicaOf(host);
-        if (replica.isEmpty() || !entrances.tell(replica.get(), submit)) {
+        if (replica.isEmpty() || !entrance.tell(replica.get(), submit)) {
             host.tell(submit);
         }
     }
 
     @Override
     public void firstUnanswered(ActorRef<ReplicaCommand> host) {
-        view.get().replicaOf(host).ifPresent(entrances::avoid);
+        view.get().replicaOf(host).ifPresent(entrance::avoid);
     }
 }

@@ -90,7 +90,7 @@ final class ClusterNode implements AutoCloseable {
     private final ClusterViews view;
     private final AtomicReference<Map<String, PinTable>> tables = new AtomicReference<>(Map.of());
     private final ActorRef<NodeModels.Command> models;
-    private final ReplicaEntrances entrances;
+    private final ReplicaEntrance entrance;
     private final Behavior<PlacementCommand> placementBehavior;
     private final Map<String, ActorRef<PlacementCommand>> placements = new ConcurrentHashMap<>();
     private volatile boolean leaving;
@@ -118,7 +118,7 @@ final class ClusterNode implements AutoCloseable {
                         System::nanoTime)),
                 "node-models",
                 Props.empty());
-        entrances = new ReplicaEntrances(
+        entrance = new ReplicaEntrance(
                 system,
                 self.region(),
                 held,
@@ -126,7 +126,6 @@ final class ClusterNode implements AutoCloseable {
                 new PinnedAllocation(members::nodeOf, shard -> pin(ReplicaId.parse(shard))),
                 Clock.systemUTC(),
                 System::nanoTime);
-        entrances.open(self.region());
         ActorRef<PinMessage> keeper = system.systemActorOf(
                 PinKeeper.create(
                         onDisk, new PinFile(self.stateFile()), this::regions, members::keepers, this::onTables),
@@ -145,7 +144,7 @@ final class ClusterNode implements AutoCloseable {
                         this::isDraining,
                         settings.placement(),
                         members::directories,
-                        this::onView,
+                        view::set,
                         System::nanoTime),
                 NodeDirectory.NAME,
                 Props.empty());
@@ -172,11 +171,6 @@ final class ClusterNode implements AutoCloseable {
         return view.newest().nodes().stream()
                 .map(node -> node.status().region())
                 .collect(Collectors.toSet());
-    }
-
-    private void onView(ClusterView newest) {
-        view.set(newest);
-        regions().forEach(entrances::open);
     }
 
     private Optional<Pin> pin(ReplicaId replica) {
@@ -211,7 +205,7 @@ final class ClusterNode implements AutoCloseable {
         tables.set(newest);
         models.tell(new NodeModels.Follow(ownTable()));
         if (self.isEdge()) {
-            newest.values().forEach(table -> table.pins().forEach(pin -> entrances.find(pin.replica())));
+            ownTable().pins().forEach(pin -> entrance.find(pin.replica()));
         }
     }
 
@@ -328,7 +322,7 @@ final class ClusterNode implements AutoCloseable {
             return ActorSystem.create(Behaviors.empty(), ClusterSettings.SYSTEM, setup);
         } catch (RuntimeException e) {
             throw new CommandFailed(
-                    "the node cannot listen at " + self.host() + ":" + self.port() + ": " + e.getMessage(), e);
+                    "the node cannot listen at " + self.bindHost() + ":" + self.bindPort() + ": " + e.getMessage(), e);
         }
     }
 
@@ -354,7 +348,7 @@ final class ClusterNode implements AutoCloseable {
                             system,
                             settings.edge(),
                             new ClusterDirectory(
-                                    self.node(), view::newest, choice, this::table, entrances, System::nanoTime),
+                                    self.node(), view::newest, choice, this::table, entrance, System::nanoTime),
                             meters,
                             new Operators())
                     .toCompletableFuture()

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * reference.conf.
  *
  * @param stateFile where it keeps its region's pins
+ * @param host at which others reach it
+ * @param bindHost at which it listens; where it is not {@code host}, something in between passes on what comes there
+ * @param outboundHost from which it connects to others; empty where the system chooses
  * @param seedNodes {@code host:port}; none makes a cluster of its own
  * @param tls null where nodes talk in clear
  */
@@ -29,6 +32,9 @@ record ClusterSettings(
         Path stateFile,
         String host,
         int port,
+        String bindHost,
+        int bindPort,
+        String outboundHost,
         List<String> seedNodes,
         int minMembers,
         @Nullable ClusterTlsSettings tls) {
@@ -50,14 +56,14 @@ record ClusterSettings(
             throw new IllegalArgumentException(
                     "meridian.node.roles " + roles + ": expected \"edge\", \"model\" or both, each once");
         }
-        if (tls == null && !isLoopback(host)) {
-            throw new IllegalArgumentException("meridian.cluster.host \"" + host
-                    + "\" is not a loopback address: others could reach it, so it needs meridian.cluster.tls; './meridian"
-                    + " certs --out certs " + node + "=" + host + "' makes the files and says what to configure");
+        if (tls == null) {
+            requireLoopback("host", host, node, host);
+            requireLoopback("bind-host", bindHost, node, host);
         }
-        if (port < 0 || port > 65_535) {
-            throw new IllegalArgumentException("meridian.cluster.port " + port + ": expected 0 to 65535");
-        }
+        requirePort("port", port);
+        requirePort("bind-port", bindPort);
+        requireKnown("bind-host", bindHost);
+        requireKnown("outbound-host", outboundHost);
         for (String seed : seedNodes) {
             if (!SEED.matcher(seed).matches()) {
                 throw new IllegalArgumentException("meridian.cluster.seed-nodes '" + seed + "': expected host:port");
@@ -68,11 +74,27 @@ record ClusterSettings(
         }
     }
 
-    private static boolean isLoopback(String host) {
+    private static void requireLoopback(String key, String address, String node, String host) {
+        if (!requireKnown(key, address).isLoopbackAddress()) {
+            throw new IllegalArgumentException("meridian.cluster." + key + " \"" + address
+                    + "\" is not a loopback address: others could reach it, so it needs meridian.cluster.tls; './meridian"
+                    + " certs --out certs " + node + "=" + host + "' makes the files and says what to configure");
+        }
+    }
+
+    /** Empty is the loopback address. */
+    private static InetAddress requireKnown(String key, String address) {
         try {
-            return InetAddress.getByName(host).isLoopbackAddress();
+            return InetAddress.getByName(address);
         } catch (UnknownHostException e) {
-            throw new IllegalArgumentException("meridian.cluster.host \"" + host + "\" is no known address", e);
+            throw new IllegalArgumentException(
+                    "meridian.cluster." + key + " \"" + address + "\" is no known address", e);
+        }
+    }
+
+    private static void requirePort(String key, int port) {
+        if (port < 0 || port > 65_535) {
+            throw new IllegalArgumentException("meridian.cluster." + key + " " + port + ": expected 0 to 65535");
         }
     }
 
@@ -87,6 +109,9 @@ record ClusterSettings(
         Config node = root.getConfig("meridian.node");
         Config cluster = root.getConfig("meridian.cluster");
         String id = node.getString("id");
+        String host = cluster.getString("host");
+        int port = cluster.getInt("port");
+        String bindHost = cluster.getString("bind-host");
         return new ClusterSettings(
                 id,
                 node.getString("region"),
@@ -94,8 +119,11 @@ record ClusterSettings(
                 Path.of(System.getProperty("meridian.home", ""))
                         .resolve(node.getString("state-dir"))
                         .resolve(id + ".pins"),
-                cluster.getString("host"),
-                cluster.getInt("port"),
+                host,
+                port,
+                bindHost.isEmpty() ? host : bindHost,
+                cluster.getString("bind-port").isEmpty() ? port : cluster.getInt("bind-port"),
+                cluster.getString("outbound-host"),
                 cluster.getStringList("seed-nodes"),
                 cluster.getInt("min-members"),
                 ClusterTlsSettings.of(cluster));
@@ -117,6 +145,9 @@ record ClusterSettings(
                 Map.of(
                         "pekko.remote.artery.canonical.hostname", host,
                         "pekko.remote.artery.canonical.port", port,
+                        "pekko.remote.artery.bind.hostname", bindHost,
+                        "pekko.remote.artery.bind.port", bindPort,
+                        "pekko.remote.artery.advanced.tcp.outbound-client-hostname", outboundHost,
                         "pekko.cluster.roles", all,
                         "pekko.cluster.multi-data-center.self-data-center", region,
                         "pekko.cluster.min-nr-of-members", minMembers),
@@ -133,9 +164,8 @@ record ClusterSettings(
                                 true,
                                 "pekko.remote.artery.canonical.hostname",
                                 host,
-                                // As the canonical one.
                                 "pekko.remote.artery.bind.hostname",
-                                ""),
+                                bindHost),
                 "meridian.cluster");
     }
 

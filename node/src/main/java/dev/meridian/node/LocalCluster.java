@@ -122,6 +122,9 @@ final class LocalCluster implements AutoCloseable {
         own.put("meridian.node.state-dir", scratch.folder().toString());
         own.put("meridian.cluster.host", "127.0.0.1");
         own.put("meridian.cluster.port", 0);
+        for (String key : List.of("bind-host", "bind-port", "outbound-host")) {
+            own.put("meridian.cluster." + key, "");
+        }
         own.put(
                 "meridian.cluster.seed-nodes",
                 nodes.stream().limit(1).map(ClusterNode::address).toList());

@@ -51,6 +51,26 @@ class ClusterSettingsTest {
     }
 
     @Test
+    void whereItListensIsWhereOthersReachItUnlessItSaysOtherwise() throws Exception {
+        Config same = load("meridian.cluster { host = \"127.0.0.2\", port = 7400 }")
+                .clusterRoot()
+                .getConfig("pekko.remote.artery");
+        Config forwarded = load("meridian.cluster { host = \"127.0.0.2\", port = 7400, bind-host = \"127.0.0.3\","
+                        + " bind-port = 7401, outbound-host = \"127.0.0.4\" }")
+                .clusterRoot()
+                .getConfig("pekko.remote.artery");
+
+        assertThat(same.getString("bind.hostname")).isEqualTo("127.0.0.2");
+        assertThat(same.getInt("bind.port")).isEqualTo(7400);
+        assertThat(same.getString("advanced.tcp.outbound-client-hostname")).isEmpty();
+        assertThat(forwarded.getString("canonical.hostname")).isEqualTo("127.0.0.2");
+        assertThat(forwarded.getInt("canonical.port")).isEqualTo(7400);
+        assertThat(forwarded.getString("bind.hostname")).isEqualTo("127.0.0.3");
+        assertThat(forwarded.getInt("bind.port")).isEqualTo(7401);
+        assertThat(forwarded.getString("advanced.tcp.outbound-client-hostname")).isEqualTo("127.0.0.4");
+    }
+
+    @Test
     void theUsersOwnWordOnPekkoIsStronger() throws Exception {
         assertThat(load("pekko.cluster.distributed-data.gossip-interval = 7 s")
                         .clusterRoot()
@@ -61,7 +81,7 @@ class ClusterSettingsTest {
     @Test
     void withTlsItMayStandAtAnyAddressAndNoFileSwitchesItOff() throws Exception {
         NodeSettings settings = load("meridian.cluster { host = \"192.0.2.1\","
-                + " tls { ca = certs/ca.pem, certificate = /etc/eu-1.pem, private-key = certs/eu-1-key.pem } }\n"
+                + " bind-host = \"0.0.0.0\", tls { ca = certs/ca.pem, certificate = /etc/eu-1.pem, private-key = certs/eu-1-key.pem } }\n"
                 + "pekko.remote.artery.transport = tcp");
 
         ClusterTlsSettings tls = Objects.requireNonNull(settings.cluster().tls());
@@ -71,6 +91,8 @@ class ClusterSettingsTest {
         assertThat(tls.reloadInterval()).hasMinutes(1);
         assertThat(settings.clusterRoot().getString("pekko.remote.artery.transport"))
                 .isEqualTo("tls-tcp");
+        assertThat(settings.clusterRoot().getString("pekko.remote.artery.bind.hostname"))
+                .isEqualTo("0.0.0.0");
     }
 
     @Test
@@ -82,7 +104,7 @@ class ClusterSettingsTest {
         assertThat(settings.cluster().tls()).isNull();
         assertThat(artery.getString("transport")).isEqualTo("tcp");
         assertThat(artery.getString("canonical.hostname")).isEqualTo("127.0.0.1");
-        assertThat(artery.getString("bind.hostname")).isEmpty();
+        assertThat(artery.getString("bind.hostname")).isEqualTo("127.0.0.1");
     }
 
     @ParameterizedTest
@@ -96,6 +118,11 @@ class ClusterSettingsTest {
                 "node.roles = [worker] | meridian.node.roles [worker]",
                 "cluster.port = 70000 | meridian.cluster.port 70000",
                 "cluster.host = \"192.0.2.1\" | './meridian certs --out certs node-1=192.0.2.1' makes the files",
+                "cluster.bind-host = \"0.0.0.0\" | meridian.cluster.bind-host \"0.0.0.0\" is not a loopback address",
+                "cluster.bind-host = \"a b\" | meridian.cluster.bind-host \"a b\" is no known address",
+                "cluster.bind-port = -1 | meridian.cluster.bind-port -1",
+                "cluster.bind-port = some | bind-port has type STRING",
+                "cluster.outbound-host = \"a b\" | meridian.cluster.outbound-host \"a b\" is no known address",
                 "cluster.tls.ca = ca.pem | meridian.cluster.tls needs ca, certificate and private-key",
                 "cluster.tls { ca = a, certificate = b, private-key = c, cluster-name = A } | meridian.cluster.tls.cluster-name 'A'",
                 "cluster.tls { ca = a, certificate = b, private-key = c, reload-interval = 0 s } | meridian.cluster.tls.reload-interval",

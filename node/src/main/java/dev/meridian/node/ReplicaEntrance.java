@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -26,29 +25,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The ways to the replicas of all regions by Cluster Sharding, one for each region. Where a way is not there yet, or did not
- * answer a moment ago, requests go straight to the replica's host: after the death of a node sharding needs many seconds to
- * find its shards a new home, and no client should wait for that. Thread-safe.
+ * The way to the replicas of the own region by Cluster Sharding. Where it is not there yet, or did not answer a moment ago,
+ * requests go straight to the replica's host: after the death of a node sharding needs many seconds to find its shards a new
+ * home, and no client should wait for that. To other regions there is no such way: a proxy there would have to agree to each
+ * move of a shard, which then waits while the regions are cut off from each other. Thread-safe.
  */
-final class ReplicaEntrances {
-    private static final Logger LOG = LoggerFactory.getLogger(ReplicaEntrances.class);
+final class ReplicaEntrance {
+    private static final Logger LOG = LoggerFactory.getLogger(ReplicaEntrance.class);
     private static final Duration AVOIDED_FOR = Duration.ofSeconds(5);
 
-    private final ActorSystem<?> system;
-    private final Function<String, Entity<ReplicaCommand, ShardingEnvelope<ReplicaCommand>>> entities;
+    private final String region;
     private final LongSupplier nanoClock;
-    private final Executor blocking;
-    private final Map<String, CompletableFuture<ActorRef<ShardingEnvelope<ReplicaCommand>>>> ways =
-            new ConcurrentHashMap<>();
+    private final CompletableFuture<ActorRef<ShardingEnvelope<ReplicaCommand>>> shards;
     private final Map<ReplicaId, Long> avoidedUntil = new ConcurrentHashMap<>();
 
     /**
-     * Ways.
+     * Opens it, in a while.
      *
-     * @param region the own one
      * @param elsewhere the host that serves a replica by what this node knows of the others
      */
-    ReplicaEntrances(
+    ReplicaEntrance(
             ActorSystem<?> system,
             String region,
             HeldReplicas held,
@@ -56,29 +52,22 @@ final class ReplicaEntrances {
             PinnedAllocation allocation,
             InstantSource clock,
             LongSupplier nanoClock) {
-        this.system = system;
+        this.region = region;
         this.nanoClock = nanoClock;
-        blocking = system.dispatchers().lookup(DispatcherSelector.blocking());
-        Entity<ReplicaCommand, ShardingEnvelope<ReplicaCommand>> own = Entity.of(
+        Entity<ReplicaCommand, ShardingEnvelope<ReplicaCommand>> entity = Entity.of(
                         ReplicaEntity.KEY,
                         context -> ReplicaEntity.create(ReplicaId.parse(context.getEntityId()), held, elsewhere, clock))
                 .withMessageExtractor(ReplicaEntity.extractor())
                 .withAllocationStrategy(allocation)
                 .withRole(ClusterSettings.MODEL);
-        entities = other -> other.equals(region) ? own : own.withDataCenter(other);
-    }
-
-    /** Opens the way to a region, in a while. */
-    void open(String region) {
-        ways.computeIfAbsent(
-                region,
-                _ -> CompletableFuture.supplyAsync(
-                                () -> ClusterSharding.get(system).init(entities.apply(region)), blocking)
-                        .whenComplete((_, failure) -> {
-                            if (failure != null) {
-                                LOG.error("no way to the replicas of {}", region, failure);
-                            }
-                        }));
+        shards = CompletableFuture.supplyAsync(
+                        () -> ClusterSharding.get(system).init(entity),
+                        system.dispatchers().lookup(DispatcherSelector.blocking()))
+                .whenComplete((_, failure) -> {
+                    if (failure != null) {
+                        LOG.error("no sharding of the replicas of {}", region, failure);
+                    }
+                });
     }
 
     /** Sends a first attempt by sharding; false, and nothing is sent, where it had better go straight to the host. */
@@ -92,11 +81,10 @@ final class ReplicaEntrances {
     }
 
     private boolean send(ReplicaId replica, ReplicaCommand command) {
-        CompletableFuture<ActorRef<ShardingEnvelope<ReplicaCommand>>> way = ways.get(replica.region());
-        if (way == null || !way.isDone() || way.isCompletedExceptionally()) {
+        if (!replica.region().equals(region) || !shards.isDone() || shards.isCompletedExceptionally()) {
             return false;
         }
-        way.join().tell(new ShardingEnvelope<>(replica.toString(), command));
+        shards.join().tell(new ShardingEnvelope<>(replica.toString(), command));
         return true;
     }
 
