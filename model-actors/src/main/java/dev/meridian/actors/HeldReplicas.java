@@ -52,13 +52,23 @@ public final class HeldReplicas {
     private final LongSupplier nanoClock;
     private final Map<ReplicaId, Rate> rates = new HashMap<>();
     private volatile List<Held> held = List.of();
+    private volatile Runnable changed = () -> {};
 
     public HeldReplicas(LongSupplier nanoClock) {
         this.nanoClock = nanoClock;
     }
 
     void set(List<Held> newest) {
+        boolean same = newest.equals(held);
         held = List.copyOf(newest);
+        if (!same) {
+            changed.run();
+        }
+    }
+
+    /** Calls {@code listener} after each change, on the thread that made it. There is one listener. */
+    public void onChange(Runnable listener) {
+        changed = listener;
     }
 
     public long reservedBytes() {

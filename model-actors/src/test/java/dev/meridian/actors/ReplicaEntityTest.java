@@ -19,6 +19,7 @@ import dev.meridian.protocol.message.StreamEvent;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -87,6 +88,17 @@ final class ReplicaEntityTest {
         entity.tell(submit(NOW + 1));
         there.expectMessage(submit(NOW + 1));
         here.expectNoMessage();
+    }
+
+    @Test
+    void aChangeOfWhatIsHeldIsTold() {
+        AtomicInteger changes = new AtomicInteger();
+        held.onChange(changes::incrementAndGet);
+        hold(ReplicaState.STANDBY);
+        hold(ReplicaState.STANDBY);
+        hold(ReplicaState.READY);
+        held.set(List.of());
+        assertThat(changes).hasValue(3);
     }
 
     @Test

@@ -232,6 +232,11 @@ final class ClusterNode implements AutoCloseable {
         public List<ReplicaStatus> replicas() {
             return held.statuses();
         }
+
+        @Override
+        public void onChange(Runnable changed) {
+            held.onChange(changed);
+        }
     }
 
     /** What operators see and change from this node. */

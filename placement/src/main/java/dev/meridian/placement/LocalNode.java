@@ -15,4 +15,7 @@ public interface LocalNode {
     List<ModelInfo> bundles();
 
     List<ReplicaStatus> replicas();
+
+    /** Calls {@code changed}, on any thread, when it has something else to say of its replicas. One listener at a time. */
+    default void onChange(Runnable changed) {}
 }

@@ -18,7 +18,7 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * Tells all other nodes what this one is and does, every interval, and keeps what they tell. These statuses are the cluster's
+ * Tells all other nodes what this one is and does, every interval and whenever that changes, and keeps what they tell. These statuses are the cluster's
  * heartbeat for everything but membership: the routing table, the witnesses of a split, the placement's facts. A node that
  * was silent for long is forgotten.
  */
@@ -92,6 +92,8 @@ public final class NodeDirectory {
             NodeDirectory created =
                     new NodeDirectory(context, identity, local, draining, settings, peers, views, nanoClock);
             timers.startTimerAtFixedRate(Tick.NOW, Duration.ZERO, settings.statusInterval());
+            ActorRef<Command> self = context.getSelf();
+            local.onChange(() -> self.tell(Tick.NOW));
             return created.running();
         }));
         return Behaviors.transformMessages(

@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
  * The one writer of a region's pins: a cluster singleton of the region.
  *
  * <ul>
- *   <li>gathering: asks the keepers of all nodes of the region which table they have, for a moment; then turns to the newest one
+ *   <li>gathering: asks the keepers of all nodes of the region which table they have, until all have answered or a moment has
+ *       passed; then turns to the newest one
  *   <li>deciding: compares, every interval, what is with what should be, and takes operators' commands
  * </ul>
  *
@@ -77,6 +78,7 @@ public final class RegionPlacement {
     private final long startedNanos;
     private final Deque<Unshared> unshared = new ArrayDeque<>();
     private PinTable table;
+    private int unanswered;
 
     /** The newest generation that another node of the region has. */
     private long sharedGeneration;
@@ -100,10 +102,18 @@ public final class RegionPlacement {
                     timers.startSingleTimer(Timer.GATHERED, GATHER_FOR);
                     timers.startTimerWithFixedDelay(
                             Timer.PLAN, around.settings().planInterval());
-                    around.keepers().get().forEach(keeper -> keeper.tell(new PinMessage.Ask(created.fromKeepers)));
+                    List<ActorRef<PinMessage>> keepers = around.keepers().get();
+                    keepers.forEach(keeper -> keeper.tell(new PinMessage.Ask(created.fromKeepers)));
+                    created.unanswered = keepers.size();
                     return Behaviors.receiveMessage(command -> {
                         switch (command) {
-                            case FromKeeper(PinMessage message) -> created.onKeeper(message);
+                            case FromKeeper(PinMessage message) -> {
+                                created.onKeeper(message);
+                                created.unanswered--;
+                                if (created.unanswered == 0) {
+                                    context.getSelf().tell(Timer.GATHERED);
+                                }
+                            }
                             case FromOperator _ -> stash.stash(command);
                             case Timer.PLAN -> {}
                             case Timer.GATHERED -> {
@@ -111,6 +121,7 @@ public final class RegionPlacement {
                                         "the placement of {} starts from generation {}",
                                         around.region(),
                                         created.table.generation());
+                                timers.cancel(Timer.GATHERED);
                                 return stash.unstashAll(created.deciding());
                             }
                         }
@@ -130,7 +141,7 @@ public final class RegionPlacement {
                     plan();
                     answerShared();
                 }
-                case Timer.GATHERED -> throw new IllegalStateException("gathered while deciding");
+                case Timer.GATHERED -> {} // The last answer and the end of the time came together.
             }
             return Behaviors.same();
         });

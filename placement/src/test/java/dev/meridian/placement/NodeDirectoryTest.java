@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -35,10 +36,11 @@ final class NodeDirectoryTest {
     private final TestProbe<NodeMessage> peer = kit.createTestProbe();
     private final TestProbe<ClusterView> views = kit.createTestProbe();
     private final List<ActorRef<NodeMessage>> peers = new ArrayList<>(List.of(peer.getRef()));
+    private final AtomicReference<Runnable> changed = new AtomicReference<>(() -> {});
     private final ActorRef<NodeMessage> directory = kit.spawn(NodeDirectory.create(
             IDENTITY, new Local(), () -> true, SETTINGS, () -> List.copyOf(peers), views.getRef()::tell, nanos::get));
 
-    private static final class Local implements LocalNode {
+    private final class Local implements LocalNode {
         static final List<ReplicaStatus> REPLICAS = List.of(Facts.status(Facts.replica("m", 1), ReplicaState.READY, 3));
 
         @Override
@@ -59,6 +61,11 @@ final class NodeDirectoryTest {
         @Override
         public List<ReplicaStatus> replicas() {
             return REPLICAS;
+        }
+
+        @Override
+        public void onChange(Runnable listener) {
+            changed.set(listener);
         }
     }
 
@@ -116,6 +123,14 @@ final class NodeDirectoryTest {
                         List.of(),
                         first.directory()));
         assertThat(tick(SETTINGS.statusInterval()).sequence()).isEqualTo(2);
+        assertThat(tick(SETTINGS.statusInterval()).sequence()).isEqualTo(3);
+    }
+
+    @Test
+    void tellsAtOnceWhatChanged() {
+        told();
+        changed.get().run();
+        assertThat(told().sequence()).isEqualTo(2);
         assertThat(tick(SETTINGS.statusInterval()).sequence()).isEqualTo(3);
     }
 
