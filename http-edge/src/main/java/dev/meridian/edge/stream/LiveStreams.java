@@ -326,7 +326,10 @@ final class LiveStreams {
             return;
         }
         Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
-        if (other.isPresent() && !other.get().equals(stream.replica)) {
+        // What nobody answered may be asked of the same one again, if that has come back.
+        boolean unanswered = stream.producer == null
+                && now - stream.submittedAt >= settings.acceptTimeout().toNanos();
+        if (other.isPresent() && (unanswered || !other.get().equals(stream.replica))) {
             if (attempts.mayFailOver(now)) {
                 nextAttempt(stream, other.get(), new AttemptEnd.ReplicaDied());
             }
@@ -374,7 +377,12 @@ final class LiveStreams {
                 && now - stream.aliveAt < settings.heartbeatSilence().toNanos();
         if (now - stream.submittedAt >= patience && (prepared || !mentioned) && attempts.left(stream)) {
             attempts.unanswered(stream);
-            attempts.replicaFor(stream).ifPresent(replica -> nextAttempt(stream, replica, new AttemptEnd.Unanswered()));
+            Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
+            if (replica.isPresent()) {
+                nextAttempt(stream, replica.get(), new AttemptEnd.Unanswered());
+            } else {
+                stream.lostAt = now;
+            }
         }
     }
 

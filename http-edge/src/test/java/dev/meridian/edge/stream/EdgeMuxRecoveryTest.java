@@ -71,6 +71,39 @@ final class EdgeMuxRecoveryTest {
     }
 
     @Test
+    void aStreamWhoseLastReplicaNeverAnswersEndsWhenNoneComes() {
+        Client client = fixture.openAccepted("r", 1);
+        send(fixture.submit(), fixture.replica, 1, entry(fixture.submit().attempt(), 0, 0, "a"));
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.SILENCE);
+        assertThat(other.expectMessageClass(Submit.class).attempt()).isEqualTo(new Attempt("r", 2));
+        fixture.directory.clear();
+
+        fixture.pass(MuxFixture.ACCEPT.multipliedBy(4).plus(MuxFixture.REPLICA_WAIT));
+
+        client.read();
+        assertThat(client.end).isEqualTo(new StreamEnd.Failed(new StreamFailure.ReplicaLost("m")));
+    }
+
+    @Test
+    void aStreamWhoseLastReplicaDidNotAnswerAsksItAgainWhenItIsBack() {
+        fixture.openAccepted("r", 1);
+        send(fixture.submit(), fixture.replica, 1, entry(fixture.submit().attempt(), 0, 0, "a"));
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.SILENCE);
+        Submit second = other.expectMessageClass(Submit.class);
+        fixture.directory.clear();
+        fixture.pass(MuxFixture.ACCEPT.multipliedBy(4));
+        fixture.expectNothingMore(other);
+
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.TICK);
+
+        other.expectMessage(new Cancel(second.attempt()));
+        assertThat(other.expectMessageClass(Submit.class).attempt()).isEqualTo(new Attempt("r", 3));
+    }
+
+    @Test
     void aNewStreamWaitsTwiceForAReplicaThatIsNotReady() {
         fixture.open("r", 1, 0);
         for (int attempt = 1; attempt <= 3; attempt++) {
