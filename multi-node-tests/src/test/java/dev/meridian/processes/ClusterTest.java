@@ -15,15 +15,14 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Streams on a cluster of two regions with two nodes each, while replicas move and nodes die. Each test leaves the cluster as
- * it found it: four nodes, and one replica in each region. Gaps are printed and not judged here. What takes long, or restarts
- * whole nodes again and again, runs with {@code -Dsoak}.
+ * it found it: four nodes, and one replica in each region. Gaps are printed and not judged here. With {@code -Dsoak} replicas
+ * move, and nodes are killed, two hundred times.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ClusterTest {
@@ -189,14 +188,12 @@ class ClusterTest {
 
     @Test
     @Order(5)
-    @EnabledIfSystemProperty(named = "soak", matches = ".*")
     void aNodeThatStoodStillForLongIsTakenOutAndComesBack() throws Exception {
         streamsGoOnWhileTheNodeThatFeedsThemStandsStill(30);
     }
 
     @Test
     @Order(6)
-    @EnabledIfSystemProperty(named = "soak", matches = ".*")
     void allNodesRestartOneAfterTheOtherAndNoRequestFails() throws Exception {
         SteadyLoad load = new SteadyLoad(cluster, 20, 100);
         for (String name : List.of("eu-1", "eu-2", "us-1", "us-2")) {
@@ -213,7 +210,6 @@ class ClusterTest {
 
     @Test
     @Order(7)
-    @EnabledIfSystemProperty(named = "soak", matches = ".*")
     void theRegionsPlacementDiesInTheMiddleOfAMoveWhichThenIsDoneOrTakenBack() throws Exception {
         Map.Entry<String, String> replica = onlyReplica("us-1", "eu");
         String from = replica.getValue();
@@ -234,7 +230,6 @@ class ClusterTest {
 
     @Test
     @Order(8)
-    @EnabledIfSystemProperty(named = "soak", matches = ".*")
     void aClusterThatStartsAgainIsWhatItWas() throws Exception {
         Map<String, String> eu = cluster.placement("us-1", "eu");
         Map<String, String> us = cluster.placement("us-1", "us");

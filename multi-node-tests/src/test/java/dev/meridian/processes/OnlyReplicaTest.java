@@ -12,11 +12,9 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Streams of a model that one node alone holds, which enter at a node of another region. */
-@EnabledIfSystemProperty(named = "soak", matches = ".*")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class OnlyReplicaTest {
     @TempDir
