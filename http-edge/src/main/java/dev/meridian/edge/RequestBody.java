@@ -3,7 +3,6 @@ package dev.meridian.edge;
 import dev.meridian.edge.openai.ApiError;
 import dev.meridian.edge.openai.ApiException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.http.javadsl.model.ContentType;
@@ -59,8 +58,7 @@ final class RequestBody {
     }
 
     private static RuntimeException explain(Throwable failure, EdgeSettings settings) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable cause = Responses.causeOf(failure);
         return switch (cause) {
             case EntityStreamSizeException _ -> tooLarge(settings);
             case TimeoutException _ ->

@@ -62,12 +62,12 @@ final class LocalCluster implements AutoCloseable {
     /**
      * Starts the nodes, and returns once each region serves all models. On any failure nothing is left running.
      *
+     * @param base what file and command line say together
      * @param file the user's configuration, which all of them share
      * @param overrides what the command line says by key
      * @throws CommandFailed where a model is damaged, does not fit, or cannot be loaded, and where a port is taken
      */
-    static LocalCluster start(@Nullable Path file, Map<String, ?> overrides, Path models) {
-        NodeSettings base = NodeSettings.load(file, overrides);
+    static LocalCluster start(NodeSettings base, @Nullable Path file, Map<String, ?> overrides, Path models) {
         HttpEdge.check(base.edge());
         List<Bundle> bundles = Loadables.bundles(models);
         long budget = base.models().memoryBudgetBytes() / PLACES.size();

@@ -86,7 +86,7 @@ final class UpCommand implements Callable<Integer> {
     }
 
     private int runCluster(NodeSettings settings) {
-        LocalCluster cluster = LocalCluster.start(options.config, overrides(), options.models());
+        LocalCluster cluster = LocalCluster.start(settings, options.config, overrides(), options.models());
         CompletableFuture<Object> told = StopSignals.listen().thenApply(code -> code);
         greet(
                 "Meridian is up: three nodes in two regions.",
