@@ -242,6 +242,7 @@ public final class HttpEdge {
      */
     public CompletionStage<Done> stop(Duration delay, Duration grace) {
         lifecycle.leave();
+        client.connections().leave();
         return delay.isPositive()
                 ? CompletableFuture.supplyAsync(
                                 Done::getInstance,

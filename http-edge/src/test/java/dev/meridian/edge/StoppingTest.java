@@ -50,6 +50,17 @@ final class StoppingTest {
     }
 
     @Test
+    void aNodeThatIsStoppingSaysWithEachReplyThatItIsTheConnectionsLast() throws IOException {
+        try (RawClient served = new RawClient(edge.edge.clientAddress())) {
+            served.post(EdgeFixture.CHAT, HELLO);
+            assertThat(served.readUntil("\"content\":\"ok\"")).doesNotContain("Connection: close");
+            edge.stop(Duration.ofDays(1), LONG);
+            served.post(EdgeFixture.CHAT, HELLO);
+            assertThat(served.readToEnd()).contains("\"content\":\"ok\"", "Connection: close");
+        }
+    }
+
+    @Test
     void newRequestsAreRefusedWhileARunningStreamEnds() throws IOException {
         startOnly();
         try (RawClient running = new RawClient(edge.edge.clientAddress());

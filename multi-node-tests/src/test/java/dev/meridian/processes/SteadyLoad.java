@@ -2,7 +2,9 @@ package dev.meridian.processes;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -12,6 +14,7 @@ final class SteadyLoad {
     private final ClusterOfProcesses cluster;
     private final int tokens;
     private final List<String> edges = new CopyOnWriteArrayList<>(List.of("eu-1", "eu-2", "us-1", "us-2"));
+    private final Map<ScriptedStream, String> running = new ConcurrentHashMap<>();
     private final Queue<String> faults = new ConcurrentLinkedQueue<>();
     private final AtomicInteger started = new AtomicInteger();
     private final AtomicInteger completed = new AtomicInteger();
@@ -29,12 +32,16 @@ final class SteadyLoad {
     private void run() {
         while (!closed) {
             int number = started.incrementAndGet();
-            String edge = edges.get(number % edges.size());
+            String edge = "none";
             try {
-                String fault = cluster.stream(edge, number % 1000, tokens).fault();
-                if (fault.contains("\"code\":\"shutting_down\"") && !edges.contains(edge)) {
-                    continue; // Sent just before the edge was left, and refused: a client asks the next one.
+                ScriptedStream stream;
+                synchronized (running) {
+                    edge = edges.get(number % edges.size());
+                    stream = cluster.stream(edge, number % 1000, tokens);
+                    running.put(stream, edge);
                 }
+                String fault = stream.fault();
+                running.remove(stream);
                 if (fault.isEmpty()) {
                     completed.incrementAndGet();
                 } else {
@@ -46,9 +53,17 @@ final class SteadyLoad {
         }
     }
 
-    /** Sends nothing new to an edge; what runs there goes on. */
-    void leave(String edge) {
-        edges.remove(edge);
+    /** Sends nothing new to an edge, and returns when it has taken all that was sent; what runs there goes on. */
+    void leave(String edge) throws Exception {
+        synchronized (running) {
+            edges.remove(edge);
+        }
+        cluster.await(
+                "answers of " + edge,
+                () -> running.entrySet().stream()
+                        .allMatch(entry -> !entry.getValue().equals(edge)
+                                || entry.getKey().received() > 0
+                                || entry.getKey().hasEnded()));
     }
 
     void enter(String edge) {

@@ -10,6 +10,7 @@ import java.util.concurrent.TimeoutException;
 import org.apache.pekko.Done;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.headers.Connection;
 import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.FlowShape;
 import org.apache.pekko.stream.Inlet;
@@ -150,7 +151,7 @@ public final class ConnectionStage extends GraphStage<FlowShape<HttpRequest, Htt
 
         private void pushReady() {
             if (ready != null && isAvailable(out)) {
-                HttpResponse response = ready;
+                HttpResponse response = connections.isLeaving() ? ready.addHeader(Connection.create("close")) : ready;
                 ready = null;
                 handling = false;
                 push(out, response);

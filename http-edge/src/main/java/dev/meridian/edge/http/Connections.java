@@ -15,6 +15,7 @@ import org.apache.pekko.Done;
 public final class Connections {
     private final Set<Runnable> closers = ConcurrentHashMap.newKeySet();
     private final CompletableFuture<Done> allClosed = new CompletableFuture<>();
+    private volatile boolean leaving;
     private volatile boolean closing;
 
     /** A connection opened; {@code closer} asks it to close when its requests are answered, from any thread. */
@@ -28,6 +29,15 @@ public final class Connections {
     void closed(Runnable closer) {
         closers.remove(closer);
         completeIfEmpty();
+    }
+
+    /** From now on each reply is its connection's last and says so: a client that keeps connections opens none of these again. */
+    public void leave() {
+        leaving = true;
+    }
+
+    boolean isLeaving() {
+        return leaving;
     }
 
     /**
