@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param resendEntries newest entries of each choice that can be sent again
  * @param resendBytes estimated heap bytes of all entries that can be sent again; the oldest go first
  * @param resendAttempts ended attempts whose entries are kept; the eldest goes first
+ * @param handOver how long edges have to move streams away from a replica that is about to stop
  * @param rememberedRequests requests whose newest attempt is remembered, so that a late older one is refused
  */
 public record HostSettings(
@@ -21,10 +22,12 @@ public record HostSettings(
         int resendEntries,
         long resendBytes,
         int resendAttempts,
+        Duration handOver,
         int rememberedRequests) {
     public HostSettings {
-        if (!heartbeatInterval.isPositive() || !resendWindow.isPositive()) {
-            throw new IllegalArgumentException("meridian.host: heartbeat-interval and resend-window must be positive");
+        if (!heartbeatInterval.isPositive() || !resendWindow.isPositive() || !handOver.isPositive()) {
+            throw new IllegalArgumentException(
+                    "meridian.host: heartbeat-interval, resend-window and hand-over must be positive");
         }
         if (prepareCapacity < 1
                 || resendEntries < 1
@@ -46,6 +49,7 @@ public record HostSettings(
                 host.getInt("resend-entries"),
                 host.getBytes("resend-bytes"),
                 host.getInt("resend-attempts"),
+                host.getDuration("hand-over"),
                 host.getInt("remembered-requests"));
     }
 }

@@ -83,8 +83,9 @@ public final class ModelHost {
     private record Forget(Attempt attempt) implements Command {}
 
     /**
-     * Take no more attempts; those that run may go on until {@code deadline}, then their edges are told to go elsewhere. The
-     * actor stops once nothing runs and nobody can miss an entry any more. Said again it may only bring the end nearer.
+     * Take no more attempts; those that run may go on until {@code deadline}, then their edges are told to hand them over to
+     * others. What is still here after the setting's {@code handOver} is refused. The actor stops once nothing runs and nobody
+     * can miss an entry any more. Said again it may only bring the end nearer.
      */
     public record Drain(Duration deadline) implements Command {}
 
@@ -93,6 +94,7 @@ public final class ModelHost {
 
     private enum DrainTimer implements Command {
         DEADLINE,
+        HAND_OVER_DEADLINE,
         LINGERED
     }
 
@@ -192,6 +194,7 @@ public final class ModelHost {
             case Drain drain -> onDrain(drain);
             case Pinned(long newest) -> generation = newest;
             case DrainTimer.DEADLINE -> onDrainDeadline();
+            case DrainTimer.HAND_OVER_DEADLINE -> onHandOverDeadline();
             case DrainTimer.LINGERED -> {
                 return Behaviors.stopped();
             }
@@ -277,6 +280,11 @@ public final class ModelHost {
     }
 
     private void onDrainDeadline() {
+        edges.keySet().forEach(edge -> edge.tell(new StreamEvent.HandOver(self)));
+        timers.startSingleTimer(DrainTimer.HAND_OVER_DEADLINE, settings.handOver());
+    }
+
+    private void onHandOverDeadline() {
         for (LiveAttempt attempt : List.copyOf(live.values())) {
             engine.cancel(attempt.attempt());
             refuse(attempt, new Refusal.ModelNotReady(model));

@@ -488,10 +488,25 @@ class ModelHostTest {
         edge.expectNoMessage(Duration.ofMillis(50));
         time.timePasses(Duration.ofMillis(1));
 
-        edge.expectMessage(new Refused(attempt, new Refusal.ModelNotReady("letters")));
+        edge.expectMessage(new StreamEvent.HandOver(host.edgeSide()));
+        steps.release();
+        assertThat(edge.expectMessageClass(StepBatch.class).entries())
+                .as("fed until the edge has moved it")
+                .hasSize(1);
+        time.timePasses(SETTINGS.handOver());
+        awaitEvent(edge, new Refused(attempt, new Refusal.ModelNotReady("letters")));
         awaitDraining(host, edge);
         time.timePasses(Duration.ofSeconds(1));
         edge.expectTerminated(host.owned());
+    }
+
+    /** Skips heartbeats. */
+    private static void awaitEvent(TestProbe<StreamEvent> edge, StreamEvent expected) {
+        StreamEvent event = edge.receiveMessage();
+        while (event instanceof Heartbeat) {
+            event = edge.receiveMessage();
+        }
+        assertThat(event).isEqualTo(expected);
     }
 
     /** A drain is heard once new work is refused. */
@@ -505,6 +520,13 @@ class ModelHostTest {
     void settingsAreThoseOfReferenceConf() {
         assertThat(SETTINGS)
                 .isEqualTo(new HostSettings(
-                        Duration.ofMillis(250), 256, Duration.ofSeconds(10), 256, 32 << 20, 256, 10_000));
+                        Duration.ofMillis(250),
+                        256,
+                        Duration.ofSeconds(10),
+                        256,
+                        32 << 20,
+                        256,
+                        Duration.ofSeconds(10),
+                        10_000));
     }
 }

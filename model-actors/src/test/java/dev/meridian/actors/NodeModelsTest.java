@@ -353,6 +353,8 @@ final class NodeModelsTest {
         // Once it refuses, the host has heard of its drain.
         awaitEvent(new Refused(submit(host, "b"), new Refusal.ModelNotReady("letters")));
         time.timePasses(DRAIN_DEADLINE);
+        awaitEvent(new StreamEvent.HandOver(host));
+        time.timePasses(HOST.handOver());
 
         awaitEvent(new Refused(attempt, new Refusal.ModelNotReady("letters")));
         steps.release(MANY);
@@ -540,7 +542,8 @@ final class NodeModelsTest {
     @Test
     void aStopShortensDrainsThatRun() {
         ActorRef<NodeModels.Command> node = node(100, letters());
-        Attempt attempt = submit(ready(node), "a");
+        ActorRef<ReplicaCommand> host = ready(node);
+        Attempt attempt = submit(host, "a");
         edge.expectMessageClass(Accepted.class);
         node.tell(pins(there(LETTERS, 2)));
         awaitStates(state(LETTERS, DRAINING, 1));
@@ -549,9 +552,11 @@ final class NodeModelsTest {
 
         edge.awaitAssert(() -> {
             time.timePasses(Duration.ofMillis(10));
-            assertThat(messages()).contains(new Refused(attempt, new Refusal.ModelNotReady("letters")));
+            assertThat(messages()).contains(new StreamEvent.HandOver(host));
             return null;
         });
+        time.timePasses(HOST.handOver());
+        awaitEvent(new Refused(attempt, new Refusal.ModelNotReady("letters")));
         steps.release(MANY);
         awaitGone();
         done.expectMessage(Done.getInstance());

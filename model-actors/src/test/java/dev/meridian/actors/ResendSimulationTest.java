@@ -71,8 +71,8 @@ final class ResendSimulationTest {
                 LockSupport.parkNanos(50_000);
             }
         });
-        HostSettings settings =
-                new HostSettings(Duration.ofMillis(250), 16, Duration.ofSeconds(10), 12, resendBytes, 4, 100);
+        HostSettings settings = new HostSettings(
+                Duration.ofMillis(250), 16, Duration.ofSeconds(10), 12, resendBytes, 4, Duration.ofSeconds(10), 100);
         CompletableFuture<ActorRef<ReplicaCommand>> ready = new CompletableFuture<>();
         kit.spawn(ModelHost.create(
                 "letters",
@@ -173,6 +173,7 @@ final class ResendSimulationTest {
                 case StreamEvent.Refused refused -> throw new AssertionError(refused.toString());
                 // Of a step whose entries nobody wants there is no batch.
                 case StreamEvent.Heartbeat beat -> heard.accumulateAndGet(beat.step(), Math::max);
+                case StreamEvent.HandOver _ -> throw new AssertionError("nobody told it to drain");
                 case StreamEvent.Accepted _ -> {}
             }
         }

@@ -22,11 +22,14 @@ sealed interface AttemptEnd {
     /** The replica's actor has stopped. */
     record ReplicaDied() implements AttemptEnd {}
 
+    /** The replica is about to stop. */
+    record HandedOver() implements AttemptEnd {}
+
     /** Whether something that had been there got lost; else the replica only had no room or no time yet. */
     default boolean isLoss() {
         return switch (this) {
             case Silent _, Stuck _, Gaps _, ReplicaDied _ -> true;
-            case Refused _, Unanswered _ -> false;
+            case Refused _, Unanswered _, HandedOver _ -> false;
         };
     }
 

@@ -37,6 +37,7 @@ final class LiveStreams {
     private final Map<String, LiveStream> streams = new HashMap<>();
     private final Map<ActorRef<ReplicaCommand>, ProducerPulse> pulses = new HashMap<>();
     private final List<LiveStream> touched = new ArrayList<>();
+    private final HandOvers handOvers = new HandOvers();
     private int probes;
 
     LiveStreams(
@@ -102,6 +103,7 @@ final class LiveStreams {
             case StreamEvent.Accepted accepted -> onAccepted(accepted);
             case StreamEvent.Refused refused -> onRefused(refused);
             case StreamEvent.EntriesForgotten forgotten -> onForgotten(forgotten);
+            case StreamEvent.HandOver(ActorRef<ReplicaCommand> producer) -> onHandOver(producer);
         }
     }
 
@@ -201,6 +203,7 @@ final class LiveStreams {
             stream.journal.flush();
         }
         touched.clear();
+        handOverMore();
     }
 
     private void onEntry(Entry entry, ActorRef<ReplicaCommand> producer, long now) {
@@ -225,6 +228,7 @@ final class LiveStreams {
             }
         }
         stream.take(entry, now);
+        handOvers.settled(stream);
         stream.aliveAt = now;
         long gap = stream.gapSinceLastEntry(entry.choice(), now);
         if (!stream.request.probe()) {
@@ -273,6 +277,35 @@ final class LiveStreams {
         } else {
             attempts.replicaFor(stream).ifPresent(replica -> nextAttempt(stream, replica, new AttemptEnd.Gaps()));
         }
+    }
+
+    private void onHandOver(ActorRef<ReplicaCommand> producer) {
+        for (LiveStream stream : streams.values()) {
+            if (producer.equals(stream.producer)) {
+                handOvers.add(new HandOvers.Leaver(stream, producer));
+            }
+        }
+        handOverMore();
+    }
+
+    /** A stream that can go nowhere yet stays where it is, and so do those behind it. */
+    private void handOverMore() {
+        Optional<HandOvers.Leaver> leaver = handOvers.peek(this::isStillThere);
+        while (leaver.isPresent()) {
+            LiveStream stream = leaver.get().stream();
+            Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
+            if (other.isEmpty() || other.get().equals(leaver.get().from())) {
+                return;
+            }
+            handOvers.start();
+            nextAttempt(stream, other.get(), new AttemptEnd.HandedOver());
+            leaver = handOvers.peek(this::isStillThere);
+        }
+    }
+
+    private boolean isStillThere(HandOvers.Leaver leaver) {
+        LiveStream stream = leaver.stream();
+        return streams.get(stream.request.id()) == stream && leaver.from().equals(stream.producer);
     }
 
     /** Waiting would be for nothing: the next attempt makes what is missing again. */
@@ -341,6 +374,7 @@ final class LiveStreams {
     void tick() {
         long now = nanoClock.getAsLong();
         readers.cutStalled(now).forEach(this::abandon);
+        handOverMore();
         for (LiveStream stream : List.copyOf(streams.values())) {
             if (now - stream.deadlineAt >= 0) {
                 fail(stream, new StreamFailure.ByReplica(new Refusal.DeadlineExceeded()));
@@ -441,6 +475,7 @@ final class LiveStreams {
     }
 
     private void forget(LiveStream stream) {
+        handOvers.settled(stream);
         streams.remove(stream.request.id());
         countActive(stream.request, -1);
     }

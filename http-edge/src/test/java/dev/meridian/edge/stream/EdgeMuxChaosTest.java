@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Entries get lost, doubled and delayed, replicas fall silent, and forget attempts and entries; the client's text is whole all the same. */
+/** Entries get lost, doubled and delayed, replicas fall silent, hand over, and forget attempts and entries; the client's text is whole all the same. */
 final class EdgeMuxChaosTest {
     private static final int TOKENS = 25;
     private static final int MAX_ROUNDS = 3000;
@@ -107,6 +107,9 @@ final class EdgeMuxChaosTest {
             }
             step++;
             submit.edge().tell(new StreamEvent.StepBatch(ref, step, entries));
+            if (random.nextInt(20) == 0) {
+                submit.edge().tell(new StreamEvent.HandOver(ref));
+            }
             boolean live = Arrays.stream(next).anyMatch(n -> n < TOKENS);
             submit.edge().tell(new StreamEvent.Heartbeat(ref, step, live ? List.of(submit.attempt()) : List.of()));
         }

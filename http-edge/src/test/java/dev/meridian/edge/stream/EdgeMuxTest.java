@@ -123,6 +123,45 @@ final class EdgeMuxTest {
     }
 
     @Test
+    void aReplicaThatIsAboutToStopIsLeftByOneStreamAfterTheOtherAndFeedsTheRestMeanwhile() {
+        Client[] clients = new Client[3];
+        Submit[] submits = new Submit[3];
+        for (int i = 0; i < 3; i++) {
+            clients[i] = fixture.openAccepted("r" + i, 1);
+            submits[i] = fixture.submit();
+        }
+        submits[0].edge().tell(new StreamEvent.HandOver(fixture.replica.getRef()));
+        fixture.expectNothingMore(fixture.replica); // There is no other.
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.TICK);
+
+        Submit moved = other.expectMessageClass(Submit.class);
+        fixture.replica.expectMessage(new Cancel(new Attempt(id(moved), 1)));
+        fixture.expectNothingMore(other);
+        for (int i = 0; i < 3; i++) {
+            send(submits[i], fixture.replica, 1, entry(submits[i].attempt(), 0, 0, "a"));
+            fixture.settle();
+            assertThat(clients[i].read()).isEqualTo(clients[i].id.equals(id(moved)) ? "" : "a");
+        }
+        fixture.replica.expectMessageClass(Cancel.class); // For an entry of the one that has left.
+        accept(moved, other);
+        fixture.expectNothingMore(other);
+        send(moved, other, 7, entry(moved.attempt(), 0, 0, "x"));
+
+        Submit next = other.expectMessageClass(Submit.class);
+        assertThat(id(next)).isNotEqualTo(id(moved));
+        assertThat(next.emitted()).containsExactly(TokenIds.of(100));
+        fixture.expectNothingMore(other);
+        fixture.mux.tell(new EdgeMux.ClientGone(id(next)));
+        other.expectMessage(new Cancel(next.attempt()));
+        assertThat(id(other.expectMessageClass(Submit.class))).isNotIn(id(moved), id(next));
+    }
+
+    private static String id(Submit submit) {
+        return submit.attempt().requestId();
+    }
+
+    @Test
     void tooManyGapsStartTheNextAttempt() {
         fixture.openAccepted("r", 1);
         Submit submit = fixture.submit();

@@ -46,6 +46,16 @@ public sealed interface StreamEvent {
         }
     }
 
+    /**
+     * The producer is about to stop: it goes on feeding what it feeds for a while, in which the edge moves its streams to other
+     * replicas, at a pace that is the edge's.
+     */
+    record HandOver(ActorRef<ReplicaCommand> producer) implements StreamEvent {
+        public HandOver {
+            Objects.requireNonNull(producer);
+        }
+    }
+
     /** Sent every heartbeat interval while this edge has live attempts, queued and in prefill too. */
     record Heartbeat(ActorRef<ReplicaCommand> producer, long step, List<Attempt> live) implements StreamEvent {
         public Heartbeat {

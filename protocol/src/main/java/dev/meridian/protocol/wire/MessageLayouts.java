@@ -10,6 +10,7 @@ import dev.meridian.protocol.message.ReplicaCommand.Resend;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent.Accepted;
 import dev.meridian.protocol.message.StreamEvent.EntriesForgotten;
+import dev.meridian.protocol.message.StreamEvent.HandOver;
 import dev.meridian.protocol.message.StreamEvent.Heartbeat;
 import dev.meridian.protocol.message.StreamEvent.Refused;
 import dev.meridian.protocol.message.StreamEvent.StepBatch;
@@ -107,6 +108,11 @@ final class MessageLayouts {
                     in.readRef("producer"),
                     in.readLongNumber(),
                     in.readList("live attempts", Caps.LIVE_ATTEMPTS, () -> in.readRecord(Attempt.class))));
+
+    static final Layout<HandOver> HAND_OVER = Layout.of(
+            HandOver.class,
+            (out, handOver) -> out.writeRef("producer", handOver.producer()),
+            in -> new HandOver(in.readRef("producer")));
 
     private MessageLayouts() {}
 }

@@ -35,6 +35,7 @@ final class WireTable {
             new Row(112, MessageLayouts.STEP_BATCH),
             new Row(113, MessageLayouts.ENTRIES_FORGOTTEN),
             new Row(114, MessageLayouts.HEARTBEAT),
+            new Row(115, MessageLayouts.HAND_OVER),
             // NodeMessage: 120 to 129.
             new Row(120, NodeLayouts.NODE_STATUS),
             new Row(121, NodeLayouts.STATUS_SEEN),

@@ -33,6 +33,7 @@ import dev.meridian.protocol.message.ReplicaCommand.Resend;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent.Accepted;
 import dev.meridian.protocol.message.StreamEvent.EntriesForgotten;
+import dev.meridian.protocol.message.StreamEvent.HandOver;
 import dev.meridian.protocol.message.StreamEvent.Heartbeat;
 import dev.meridian.protocol.message.StreamEvent.Refused;
 import dev.meridian.protocol.message.StreamEvent.StepBatch;
@@ -67,6 +68,7 @@ final class RandomMessages {
                 new Refused(attempt(), oneOf(WireSamples.refusals())),
                 new StepBatch(fixture.ref(name()), anyLong(), list(20, this::entry)),
                 new EntriesForgotten(attempt(), positive(), positive()),
+                new HandOver(fixture.ref(name())),
                 new Heartbeat(fixture.ref(name()), anyLong(), list(40, this::attempt)),
                 new NodeStatus(
                         name(),

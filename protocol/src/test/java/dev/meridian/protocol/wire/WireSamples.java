@@ -35,6 +35,7 @@ import dev.meridian.protocol.message.ReplicaCommand.Resend;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent.Accepted;
 import dev.meridian.protocol.message.StreamEvent.EntriesForgotten;
+import dev.meridian.protocol.message.StreamEvent.HandOver;
 import dev.meridian.protocol.message.StreamEvent.Heartbeat;
 import dev.meridian.protocol.message.StreamEvent.Refused;
 import dev.meridian.protocol.message.StreamEvent.StepBatch;
@@ -71,6 +72,7 @@ final class WireSamples {
         all.add(new StepBatch(fixture.ref("host"), 1234, List.of(fullEntry(), plainEntry())));
         all.add(new EntriesForgotten(attempt(1), 0, 17));
         all.add(new Heartbeat(fixture.ref("host"), 99, List.of(attempt(1), new Attempt("other", 2))));
+        all.add(new HandOver(fixture.ref("host")));
         all.add(new NodeStatus(
                 "node-1",
                 "eu-west",
@@ -118,6 +120,7 @@ final class WireSamples {
                 new StepBatch(fixture.ref("host"), 0, List.of()),
                 new EntriesForgotten(attempt, 0, 0),
                 new Heartbeat(fixture.ref("host"), 0, List.of()),
+                new HandOver(fixture.ref("host")),
                 new NodeStatus(
                         "",
                         "",
