@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ClusterTest {
+    private static final int MOVES = 20;
     private static final boolean SOAK = System.getProperty("soak") != null;
 
     @TempDir
@@ -134,23 +135,27 @@ class ClusterTest {
     @Test
     @Order(2)
     void aReplicaMovesToAndFroUnderLoadAndNobodyNotices() throws Exception {
-        int moves = SOAK ? 200 : 20;
-        ScriptedStreams streams = ScriptedStreams.flow(cluster, SOAK ? 20_000 : 1500, "eu-1", "eu-2");
-        for (int i = 0; i < moves; i++) {
-            Map.Entry<String, String> replica = onlyReplica("us-1", "eu");
-            String to = other(replica.getValue());
-            JsonNode change = cluster.change(
-                    i % 2 == 0 ? "us-1" : "eu-1",
-                    "replicas/" + replica.getKey() + ":move?wait=60s",
-                    "{\"to\":\"" + to + "\"}");
-            assertThat(change.path("state").asText())
-                    .as(change + "\n" + cluster.state())
-                    .isEqualTo("done");
-            cluster.await(
-                    "us-1 to see the replica on " + to,
-                    () -> onlyReplica("us-1", "eu").getValue().equals(to));
+        int rounds = SOAK ? 10 : 1;
+        for (int round = 0; round < rounds; round++) {
+            ScriptedStreams streams = ScriptedStreams.flow(cluster, 1500, "eu-1", "eu-2");
+            for (int i = 0; i < MOVES; i++) {
+                moveOnce(i % 2 == 0 ? "us-1" : "eu-1");
+            }
+            streams.assertWhole(MOVES + " moves");
         }
-        streams.assertWhole(moves + " moves");
+    }
+
+    private static void moveOnce(String askedAt) throws Exception {
+        Map.Entry<String, String> replica = onlyReplica("us-1", "eu");
+        String to = other(replica.getValue());
+        JsonNode change =
+                cluster.change(askedAt, "replicas/" + replica.getKey() + ":move?wait=60s", "{\"to\":\"" + to + "\"}");
+        assertThat(change.path("state").asText())
+                .as(change + "\n" + cluster.state())
+                .isEqualTo("done");
+        cluster.await(
+                "us-1 to see the replica on " + to,
+                () -> onlyReplica("us-1", "eu").getValue().equals(to));
     }
 
     @Test

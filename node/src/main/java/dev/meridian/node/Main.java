@@ -1,6 +1,8 @@
 package dev.meridian.node;
 
 import dev.meridian.bench.BenchCommand;
+import java.util.List;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -17,7 +19,12 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "meridian",
         description = "Serves language models near the people who use them.",
-        subcommands = {
+        scope = ScopeType.INHERIT,
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        usageHelpAutoWidth = true)
+final class Main implements Runnable {
+    private static final List<Class<?>> COMMANDS = List.of(
             UpCommand.class,
             NodeCommand.class,
             ClusterListCommands.Nodes.class,
@@ -38,13 +45,11 @@ import picocli.CommandLine.Spec;
             BenchServerCommand.class,
             TrainCommand.class,
             CompletionCommand.class,
-            HelpCommand.class,
-        },
-        scope = ScopeType.INHERIT,
-        mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
-        usageHelpAutoWidth = true)
-final class Main implements Runnable {
+            HelpCommand.class);
+
+    /** These tell of all the others. */
+    private static final Set<Class<?>> NEED_ALL = Set.of(CompletionCommand.class, HelpCommand.class);
+
     /** Exit codes besides picocli's 0 (done) and 2 (the command line is wrong). */
     static final int FAILED = 1;
 
@@ -60,13 +65,26 @@ final class Main implements Runnable {
     private CommandSpec spec;
 
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        System.exit(commandLine(args).execute(args));
     }
 
-    static CommandLine commandLine() {
+    /** The commands that {@code args} can be about: reading what all of them take costs as much time as starting a JVM. */
+    private static List<Class<?>> commands(String[] args) {
+        String first = args.length == 0 ? "" : args[0];
+        return COMMANDS.stream()
+                .filter(type -> type.getAnnotation(Command.class).name().equals(first) && !NEED_ALL.contains(type))
+                .findFirst()
+                .<List<Class<?>>>map(List::of)
+                .orElse(COMMANDS);
+    }
+
+    /** With what is needed to execute {@code args}; without any it has all. */
+    static CommandLine commandLine(String... args) {
         Main main = new Main();
         ErrorReport errors = new ErrorReport(() -> main.verbose);
-        CommandLine commandLine = new CommandLine(main)
+        CommandLine commandLine = new CommandLine(main);
+        commands(args).forEach(commandLine::addSubcommand);
+        commandLine
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler(errors)
                 .setParameterExceptionHandler(errors);

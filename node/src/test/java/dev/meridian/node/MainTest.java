@@ -44,6 +44,19 @@ final class MainTest {
         return Main.commandLine().getSubcommands().keySet().stream();
     }
 
+    /** Of a command that is built alone, as when a user runs it. */
+    @ParameterizedTest
+    @MethodSource("commands")
+    void aCommandByItselfIsTheOneAmongAll(String command) {
+        commandLine.execute(command, "--help");
+        StringWriter alone = new StringWriter();
+        CommandLine one = Main.commandLine(command, "--help").setOut(new PrintWriter(alone));
+        assertThat(one.execute(command, "--help")).isZero();
+        assertThat(alone).hasToString(out.toString());
+        assertThat(one.getSubcommands().size())
+                .isIn(1, commandLine.getSubcommands().size());
+    }
+
     @Test
     void helpListsEveryCommandAndTheLaunchersOwn() {
         assertThat(commandLine.execute("--help")).isZero();
