@@ -10,7 +10,9 @@ import dev.meridian.edge.http.RequestIds;
 import dev.meridian.edge.openai.ApiError;
 import dev.meridian.edge.openai.ApiException;
 import dev.meridian.edge.openai.Dialect;
+import dev.meridian.edge.openai.ErrorTable;
 import dev.meridian.edge.stream.StreamMetrics;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -26,14 +28,23 @@ final class ClientRoutes implements ConnectionStage.Handler {
     private static final Logger LOG = LoggerFactory.getLogger(ClientRoutes.class);
 
     private final Gate gate;
+    private final String region;
     private final Completions completions;
     private final Models models;
     private final Cors cors;
     private final RequestIds ids;
     private final StreamMetrics metrics;
 
-    ClientRoutes(Gate gate, Completions completions, Models models, Cors cors, RequestIds ids, StreamMetrics metrics) {
+    ClientRoutes(
+            Gate gate,
+            String region,
+            Completions completions,
+            Models models,
+            Cors cors,
+            RequestIds ids,
+            StreamMetrics metrics) {
         this.gate = gate;
+        this.region = region;
         this.completions = completions;
         this.models = models;
         this.cors = cors;
@@ -70,6 +81,9 @@ final class ClientRoutes implements ConnectionStage.Handler {
         }
         return switch (gate.admit(request, Role.CLIENT)) {
             case Gate.Refused refused -> refuse(refused);
+            case Gate.Admitted(Caller caller)
+            when !caller.residency().allows(region) ->
+                refuse(new Gate.Refused(ErrorTable.regionForbidden("This key", caller.residency(), region), List.of()));
             case Gate.Admitted(Caller caller) ->
                 route.map(found -> serve(found, request, caller, presence)).orElseGet(() -> done(Responses.notFound()));
         };

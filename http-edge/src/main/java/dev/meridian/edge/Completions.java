@@ -50,6 +50,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Serves both kinds of completion: body to request, request to a stream, the stream to events or to one reply. */
 final class Completions {
+    /** Where the reply, or its beginning, was made: {@code region/node/replica}. */
+    static final String SERVED_BY = "Meridian-Served-By";
+
     private static final ByteString COMMENT = ByteString.fromString(": waiting\n\n");
     /** The mux answers every Open by its deadline; this covers the way there and back. */
     private static final Duration ASK_MARGIN = Duration.ofSeconds(5);
@@ -150,6 +153,7 @@ final class Completions {
                 receivedNanos,
                 settings.requestDeadline(),
                 nowMillis + settings.requestDeadline().toMillis(),
+                model.residency().and(caller.residency()),
                 false,
                 null);
         ReplyHead head = new ReplyHead(id, nowMillis / 1000, model.id(), Models.fingerprint(model), parsed.saidTier());
@@ -170,7 +174,14 @@ final class Completions {
         if (!caller.mayUse(model)) {
             throw new ApiException(ErrorTable.modelForbidden());
         }
-        return directory.find(model);
+        Optional<ServedModel> found = directory.find(model);
+        found.ifPresent(served -> {
+            if (!served.residency().allows(directory.region())) {
+                throw new ApiException(
+                        ErrorTable.regionForbidden("This model", served.residency(), directory.region()));
+            }
+        });
+        return found;
     }
 
     private ParsedRequest.@Nullable ModelBounds bounds(String model, Caller caller) {
@@ -198,10 +209,13 @@ final class Completions {
         });
         return opening.thenComposeAsync(
                 answer -> switch (answer) {
-                    case EdgeMux.Opened opened ->
-                        running.parsed().stream()
+                    case EdgeMux.Opened opened -> {
+                        CompletionStage<HttpResponse> reply = running.parsed().stream()
                                 ? CompletableFuture.completedFuture(streamed(running, opened.promptTokens(), presence))
                                 : whole(running, opened.promptTokens(), presence);
+                        yield reply.thenApply(
+                                response -> response.addHeader(RawHeader.create(SERVED_BY, opened.servedBy())));
+                    }
                     case EdgeMux.Rejected rejected ->
                         CompletableFuture.failedFuture(new ApiException(ErrorTable.of(rejected.reason())));
                 },

@@ -132,6 +132,7 @@ public final class HttpEdge {
         Lifecycle lifecycle = new Lifecycle();
         ClientRoutes client = new ClientRoutes(
                 access.clientGate(settings.clientHost()),
+                directory.region(),
                 new Completions(
                         system,
                         settings,

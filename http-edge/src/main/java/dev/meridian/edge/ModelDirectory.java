@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * each request and from any thread, so an implementation answers from memory and never blocks.
  */
 public interface ModelDirectory extends Replicas {
+    /** Where this edge is. */
+    String region();
+
     /** Every model that clients may name, in the order in which they are listed. */
     List<ServedModel> models();
 

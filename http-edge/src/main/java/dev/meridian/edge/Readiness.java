@@ -15,6 +15,7 @@ import dev.meridian.protocol.Generation;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Sampling;
 import dev.meridian.protocol.TokenIds;
+import dev.meridian.protocol.cluster.Residency;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -151,6 +152,7 @@ final class Readiness {
                 System.nanoTime(),
                 limit,
                 clock.millis() + limit.toMillis(),
+                Residency.ANYWHERE,
                 true,
                 duty.host());
         // Not among the clients' journals: a probe must pass while those are full.

@@ -4,8 +4,10 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.meridian.edge.admin.AdminCluster;
 import dev.meridian.edge.admin.NodeRow;
+import dev.meridian.edge.stream.Destination;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -81,6 +83,9 @@ final class EdgeFixture implements AutoCloseable {
     @Nullable
     volatile List<ModelDirectory.Duty> duties;
 
+    /** Where all of them stand. */
+    volatile String regionOfReplicas = "eu";
+
     ModelDirectory directory() {
         return new ModelDirectory() {
             @Override
@@ -100,8 +105,21 @@ final class EdgeFixture implements AutoCloseable {
             }
 
             @Override
-            public Optional<ActorRef<ReplicaCommand>> replica(String model, @Nullable ActorRef<ReplicaCommand> but) {
-                return Optional.ofNullable(replicas.get(model)).filter(_ -> models.containsKey(model));
+            public String region() {
+                return "eu";
+            }
+
+            @Override
+            public Optional<Destination> replica(
+                    String model, Residency residency, @Nullable ActorRef<ReplicaCommand> but) {
+                return Optional.ofNullable(replicas.get(model))
+                        .filter(_ -> models.containsKey(model) && residency.allows(regionOfReplicas))
+                        .map(host -> new Destination(host, regionOfReplicas, "node-1", "replica-of-" + model));
+            }
+
+            @Override
+            public Optional<Destination> destination(ActorRef<ReplicaCommand> host) {
+                return Optional.empty();
             }
         };
     }
@@ -109,7 +127,7 @@ final class EdgeFixture implements AutoCloseable {
     ActorRef<ReplicaCommand> serve(String model, ScriptedReplica replica) {
         ActorRef<ReplicaCommand> ref = kit.spawn(replica.behavior());
         replicas.put(model, ref);
-        models.put(model, new ServedModel(model, 512, 1000, NOW - 1000));
+        models.put(model, new ServedModel(model, 512, 1000, NOW - 1000, Residency.ANYWHERE));
         return ref;
     }
 

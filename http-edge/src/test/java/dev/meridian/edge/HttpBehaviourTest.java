@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.TokenIds;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent;
@@ -187,7 +188,7 @@ final class HttpBehaviourTest {
             assertThat(response.headers()
                             .firstValue("access-control-expose-headers")
                             .orElse(""))
-                    .startsWith("x-request-id, retry-after, server-timing, ");
+                    .startsWith("x-request-id, meridian-served-by, retry-after, server-timing, ");
             assertThat(response.headers().firstValue("access-control-allow-credentials"))
                     .isEmpty();
         }
@@ -234,7 +235,10 @@ final class HttpBehaviourTest {
     void everyReplicaThatIsPlacedHereHasToAnswer() {
         REPLICA.setScript(ScriptedReplica.saying("ok"));
         ServedModel atlas = edge.directory().find("atlas").orElseThrow();
-        ActorRef<ReplicaCommand> host = edge.directory().replica("atlas", null).orElseThrow();
+        ActorRef<ReplicaCommand> host = edge.directory()
+                .replica("atlas", Residency.ANYWHERE, null)
+                .orElseThrow()
+                .host();
         try {
             edge.duties = List.of(new ModelDirectory.Duty(atlas, "eu~atlas~1", host));
             edge.nowMillis.addAndGet(1000);

@@ -31,6 +31,7 @@ import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent;
@@ -162,11 +163,14 @@ final class NodeModelsTest {
     }
 
     private Loadable loadable(String model, Supplier<HostedModel> load) {
-        return new Loadable(new ModelInfo(model, DIGEST, 100, LetterVocabulary.SIZE, 0, "int4", BYTES), BYTES, () -> {
-            loadsBegun.incrementAndGet();
-            loads.acquireUninterruptibly();
-            return load.get();
-        });
+        return new Loadable(
+                new ModelInfo(model, DIGEST, 100, LetterVocabulary.SIZE, 0, "int4", BYTES, Residency.ANYWHERE),
+                BYTES,
+                () -> {
+                    loadsBegun.incrementAndGet();
+                    loads.acquireUninterruptibly();
+                    return load.get();
+                });
     }
 
     private HostedModel loadFake(boolean starts) {

@@ -12,6 +12,7 @@ import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Cancel;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
@@ -32,7 +33,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 final class ReplicaEntityTest {
     private static final ReplicaId ID = new ReplicaId("eu", "letters", "0123456789ab", 1);
-    private static final ModelInfo MODEL = new ModelInfo("letters", "0123456789ab", 100, 100, 0, "none", 1);
+    private static final ModelInfo MODEL =
+            new ModelInfo("letters", "0123456789ab", 100, 100, 0, "none", 1, Residency.ANYWHERE);
     private static final long NOW = 1_000;
 
     private final ActorTestKit kit = ActorTestKit.create();

@@ -1,23 +1,39 @@
 package dev.meridian.processes;
 
+import java.io.ByteArrayOutputStream;
+import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The way of bytes from one node to another, whichever of them opened the connection. Thread-safe. */
 final class Link {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final long delayNanos;
+    /** What went over each connection, in order; null where nobody looks at it. */
+    private final @Nullable Queue<ByteArrayOutputStream> recorded;
+
     private final LongAdder bytes = new LongAdder();
     private boolean cut;
     private long cutAt;
     /** How often it was healed after a long cut. */
     private int longOutages;
 
-    Link(long delayNanos) {
+    /**
+     * A link, open.
+     *
+     * @param records whether it keeps all bytes
+     */
+    Link(long delayNanos, boolean records) {
         this.delayNanos = delayNanos;
+        recorded = records ? new ConcurrentLinkedQueue<>() : null;
     }
 
     long delayNanos() {
@@ -29,8 +45,24 @@ final class Link {
         return bytes.sum();
     }
 
-    void count(int more) {
-        bytes.add(more);
+    /** What tells the link of the bytes of a new connection, in order, after they were delivered. */
+    Consumer<byte[]> newConnection() {
+        if (recorded == null) {
+            return piece -> bytes.add(piece.length);
+        }
+        ByteArrayOutputStream connection = new ByteArrayOutputStream();
+        recorded.add(connection);
+        return piece -> {
+            bytes.add(piece.length);
+            connection.writeBytes(piece);
+        };
+    }
+
+    /** What went over each connection so far. Throws where it keeps nothing. */
+    List<byte[]> recorded() {
+        return Objects.requireNonNull(recorded, "this link keeps nothing").stream()
+                .map(ByteArrayOutputStream::toByteArray)
+                .toList();
     }
 
     void cut() {

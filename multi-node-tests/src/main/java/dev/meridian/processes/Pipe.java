@@ -8,6 +8,7 @@ import java.net.SocketException;
 import java.util.Arrays;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
 
 /**
  * One direction of a connection. What the sender's end gives is taken in at once, up to what a sender's system would keep, and
@@ -37,6 +38,7 @@ final class Pipe {
     private final Socket to;
     private final Link link;
     private final Fate fate;
+    private final Consumer<byte[]> delivered;
     private final LinkedBlockingQueue<Piece> pieces = new LinkedBlockingQueue<>();
     private final Semaphore room = new Semaphore(HELD_BYTES);
 
@@ -45,6 +47,7 @@ final class Pipe {
         this.to = to;
         this.link = link;
         this.fate = fate;
+        delivered = link.newConnection();
     }
 
     /** Takes in until the sender ends or breaks off, or the connection is broken. */
@@ -68,7 +71,7 @@ final class Pipe {
             OutputStream out = to.getOutputStream();
             for (Piece piece = arrived(); piece.bytes.length > 0; piece = arrived()) {
                 out.write(piece.bytes);
-                link.count(piece.bytes.length);
+                delivered.accept(piece.bytes);
                 room.release(piece.bytes.length);
             }
             to.shutdownOutput();

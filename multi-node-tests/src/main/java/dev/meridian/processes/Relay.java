@@ -62,7 +62,7 @@ final class Relay implements AutoCloseable {
     private final List<ServerSocket> servers = new ArrayList<>();
     private volatile boolean closed;
 
-    private Relay(Map<String, Place> places, int port, Duration betweenRegions, long seed) {
+    private Relay(Map<String, Place> places, int port, Duration betweenRegions, long seed, boolean records) {
         this.places = new TreeMap<>(places);
         this.port = port;
         this.seed = seed;
@@ -70,8 +70,8 @@ final class Relay implements AutoCloseable {
         for (String from : places.keySet()) {
             for (String to : places.keySet()) {
                 if (!from.equals(to)) {
-                    long delay = region(from).equals(region(to)) ? 0 : betweenRegions.toNanos();
-                    links.put(new Pair(from, to), new Link(delay));
+                    boolean near = region(from).equals(region(to));
+                    links.put(new Pair(from, to), new Link(near ? 0 : betweenRegions.toNanos(), records && !near));
                 }
             }
         }
@@ -84,9 +84,11 @@ final class Relay implements AutoCloseable {
      * @param port of all addresses
      * @param betweenRegions how long bytes are on their way from one region to another
      * @param seed draws which connections a long outage breaks
+     * @param records whether it keeps all that goes from one region to another
      */
-    static Relay open(Map<String, Place> places, int port, Duration betweenRegions, long seed) throws IOException {
-        Relay relay = new Relay(places, port, betweenRegions, seed);
+    static Relay open(Map<String, Place> places, int port, Duration betweenRegions, long seed, boolean records)
+            throws IOException {
+        Relay relay = new Relay(places, port, betweenRegions, seed, records);
         try {
             for (Map.Entry<String, Place> place : places.entrySet()) {
                 InetAddress canonical = InetAddress.getByName(place.getValue().canonical());
@@ -123,6 +125,13 @@ final class Relay implements AutoCloseable {
     /** What was delivered so far from one side to the other. */
     long bytes(String from, String to) {
         return between(from, to).stream().mapToLong(Link::bytes).sum();
+    }
+
+    /** What went from one side to the other so far, by connection. */
+    List<byte[]> recorded(String from, String to) {
+        return between(from, to).stream()
+                .flatMap(link -> link.recorded().stream())
+                .toList();
     }
 
     /** Its seed, and each link's state and bytes: for the message of a failure. */

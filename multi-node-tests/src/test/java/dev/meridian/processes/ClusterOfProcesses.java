@@ -49,6 +49,7 @@ final class ClusterOfProcesses implements AutoCloseable {
     private final Map<String, String> hosts = new TreeMap<>();
     private final Map<String, NodeProcess> nodes = new TreeMap<>();
     private @Nullable Relay relay;
+    private String adminKey = "";
 
     /**
      * A cluster without nodes.
@@ -84,9 +85,14 @@ final class ClusterOfProcesses implements AutoCloseable {
      * @param betweenRegions how long what one region says to another is on its way
      */
     void throughRelay(Duration betweenRegions, long seed) throws IOException {
+        throughRelay(betweenRegions, seed, false);
+    }
+
+    /** The same; it may keep what goes from one region to another. */
+    void throughRelay(Duration betweenRegions, long seed, boolean records) throws IOException {
         Map<String, Relay.Place> places = new TreeMap<>();
         hosts.forEach((name, host) -> places.put(name, new Relay.Place(host, beside(host, 100), beside(host, 200))));
-        relay = Relay.open(places, PORT, betweenRegions, seed);
+        relay = Relay.open(places, PORT, betweenRegions, seed, records);
     }
 
     /** The address in the same network whose last number is larger. */
@@ -100,6 +106,11 @@ final class ClusterOfProcesses implements AutoCloseable {
             throw new IllegalStateException("nothing is between these nodes");
         }
         return relay;
+    }
+
+    /** A key for what this class asks of the admin ports. */
+    void useKey(String key) {
+        adminKey = key;
     }
 
     /** Starts the nodes that do not run, and returns once all of them are up. */
@@ -171,7 +182,11 @@ final class ClusterOfProcesses implements AutoCloseable {
 
     /** A stream that enters at that node; see {@link ScriptedStream#open}. */
     ScriptedStream stream(String edge, int start, int tokens) throws Exception {
-        return ScriptedStream.open(http, api(edge), start, tokens);
+        return stream(edge, ScriptedStream.Ask.of(start, tokens));
+    }
+
+    ScriptedStream stream(String edge, ScriptedStream.Ask ask) throws Exception {
+        return ScriptedStream.open(http, api(edge), ask);
     }
 
     void kill(String name) throws InterruptedException {
@@ -238,12 +253,13 @@ final class ClusterOfProcesses implements AutoCloseable {
     }
 
     private String get(String asked, String path) throws Exception {
-        return http.send(
-                        HttpRequest.newBuilder(node(asked).admin().resolve(path))
-                                .timeout(Duration.ofSeconds(20))
-                                .build(),
-                        BodyHandlers.ofString())
-                .body();
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(node(asked).admin().resolve(path)).timeout(Duration.ofSeconds(20));
+        return http.send(authorized(request).build(), BodyHandlers.ofString()).body();
+    }
+
+    private HttpRequest.Builder authorized(HttpRequest.Builder request) {
+        return adminKey.isEmpty() ? request : request.header("Authorization", "Bearer " + adminKey);
     }
 
     /** A change, asked of a node; its status comes as field {@code http}. */
@@ -255,7 +271,7 @@ final class ClusterOfProcesses implements AutoCloseable {
         if (headers.length > 0) {
             request.headers(headers);
         }
-        HttpResponse<String> response = http.send(request.build(), BodyHandlers.ofString());
+        HttpResponse<String> response = http.send(authorized(request).build(), BodyHandlers.ofString());
         JsonNode answer = json.readTree(response.body());
         ((ObjectNode) answer).put("http", response.statusCode());
         return answer;

@@ -31,7 +31,7 @@ class RelayTest {
 
     @BeforeEach
     void start() throws Exception {
-        relay = Relay.open(PLACES, PORT, DELAY, 1);
+        relay = Relay.open(PLACES, PORT, DELAY, 1, false);
         us = new ServerSocket(PORT, 50, InetAddress.getByName(NETWORK + 102));
         us.setSoTimeout(5_000);
     }

@@ -11,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -24,32 +25,51 @@ final class ScriptedStream {
     private final int start;
     private final int tokens;
     private final CompletableFuture<String> end = new CompletableFuture<>();
+    private volatile String servedBy = "";
     private final AtomicInteger received = new AtomicInteger();
     private final AtomicLong longestGapNanos = new AtomicLong();
+
+    /**
+     * What is asked for.
+     *
+     * @param prompt ids; what follows comes of the last one
+     * @param stop a text that never comes; empty for none
+     * @param key empty where none is needed
+     */
+    record Ask(List<Integer> prompt, int tokens, String stop, String key) {
+        static Ask of(int start, int tokens) {
+            return new Ask(List.of(1, start), tokens, "", "");
+        }
+
+        private String body() {
+            return "{\"model\":\"" + Script.MODEL + "\",\"prompt\":" + prompt + ",\"max_tokens\":" + tokens
+                    + ",\"temperature\":0,\"stream\":true" + (stop.isEmpty() ? "" : ",\"stop\":\"" + stop + "\"") + "}";
+        }
+    }
 
     private ScriptedStream(int start, int tokens) {
         this.start = start;
         this.tokens = tokens;
     }
 
-    /** Begins to read; {@code start} is the prompt's last token, from which the others follow. */
-    static ScriptedStream open(HttpClient http, URI api, int start, int tokens) {
-        ScriptedStream stream = new ScriptedStream(start, tokens);
-        Thread.ofVirtual().start(() -> stream.read(http, api));
+    /** Begins to read. */
+    static ScriptedStream open(HttpClient http, URI api, Ask ask) {
+        ScriptedStream stream = new ScriptedStream(ask.prompt().getLast(), ask.tokens());
+        Thread.ofVirtual().start(() -> stream.read(http, api, ask));
         return stream;
     }
 
-    private void read(HttpClient http, URI api) {
+    private void read(HttpClient http, URI api, Ask ask) {
         try {
-            String body = "{\"model\":\"" + Script.MODEL + "\",\"prompt\":[1," + start + "],\"max_tokens\":" + tokens
-                    + ",\"temperature\":0,\"stream\":true}";
-            HttpResponse<Stream<String>> response = http.send(
-                    HttpRequest.newBuilder(api.resolve("/v1/completions"))
-                            .timeout(LONGEST)
-                            .header("Content-Type", "application/json")
-                            .POST(BodyPublishers.ofString(body))
-                            .build(),
-                    BodyHandlers.ofLines());
+            HttpRequest.Builder request = HttpRequest.newBuilder(api.resolve("/v1/completions"))
+                    .timeout(LONGEST)
+                    .header("Content-Type", "application/json")
+                    .POST(BodyPublishers.ofString(ask.body()));
+            if (!ask.key().isEmpty()) {
+                request.header("Authorization", "Bearer " + ask.key());
+            }
+            HttpResponse<Stream<String>> response = http.send(request.build(), BodyHandlers.ofLines());
+            servedBy = response.headers().firstValue("Meridian-Served-By").orElse("");
             try (Stream<String> lines = response.body()) {
                 end.complete(
                         response.statusCode() == 200
@@ -99,6 +119,11 @@ final class ScriptedStream {
                     : finish;
         }
         return "closed after " + received + " tokens";
+    }
+
+    /** The header of that name; empty before there is one. */
+    String servedBy() {
+        return servedBy;
     }
 
     int received() {

@@ -18,6 +18,7 @@ import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.Sampling;
 import dev.meridian.protocol.TokenIds;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -84,11 +85,11 @@ final class BenchServerCommand implements Callable<Integer> {
             // Beside the host's engine, which sleeps, because nobody asks it for anything.
             runBare(counted(start(new PacedRunner(streams, context, rate), new Silent()), "bare", registry));
         }
-        ServedModel model = new ServedModel(Script.MODEL, context, Script.VOCABULARY, 0);
+        ServedModel model = new ServedModel(Script.MODEL, context, Script.VOCABULARY, 0, Residency.ANYWHERE);
         HttpEdge edge = HttpEdge.start(
                         system,
                         settings.edge(),
-                        new Node.Directory(List.of(model), Map.of(Script.MODEL, replica)),
+                        new Node.Directory("local", "bench", List.of(model), Map.of(Script.MODEL, replica)),
                         Meters.of(registry),
                         null)
                 .toCompletableFuture()

@@ -2,12 +2,15 @@ package dev.meridian.node;
 
 import dev.meridian.edge.ModelDirectory;
 import dev.meridian.edge.ServedModel;
+import dev.meridian.edge.stream.Destination;
 import dev.meridian.placement.ClusterView;
+import dev.meridian.placement.ClusterView.Candidate;
 import dev.meridian.placement.ReplicaChoice;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import java.util.ArrayList;
@@ -32,25 +35,51 @@ record ClusterDirectory(
         ReplicaChoice choice,
         Function<String, PinTable> pins,
         ReplicaEntrance entrance,
+        ResidencySettings residency,
         LongSupplier nanoClock)
         implements ModelDirectory {
     @Override
+    public String region() {
+        return choice.region();
+    }
+
+    @Override
     public List<ServedModel> models() {
-        return view.get().models().stream().map(ClusterDirectory::served).toList();
+        return view.get().models().stream().map(this::served).toList();
     }
 
     @Override
     public Optional<ServedModel> find(String id) {
-        return view.get().model(id).map(ClusterDirectory::served);
+        return view.get().model(id).map(this::served);
     }
 
-    private static ServedModel served(ModelInfo model) {
-        return new ServedModel(model.id(), model.contextTokens(), model.vocabSize(), model.createdEpochSeconds());
+    private ServedModel served(ModelInfo model) {
+        return new ServedModel(
+                model.id(),
+                model.contextTokens(),
+                model.vocabSize(),
+                model.createdEpochSeconds(),
+                model.residency().and(residency.of(model.id())));
     }
 
     @Override
-    public Optional<ActorRef<ReplicaCommand>> replica(String model, @Nullable ActorRef<ReplicaCommand> but) {
-        return choice.choose(view.get(), model, but, nanoClock.getAsLong(), ThreadLocalRandom.current());
+    public Optional<Destination> replica(String model, Residency residency, @Nullable ActorRef<ReplicaCommand> but) {
+        return choice.choose(view.get(), model, residency, but, nanoClock.getAsLong(), ThreadLocalRandom.current())
+                .flatMap(ClusterDirectory::destination);
+    }
+
+    @Override
+    public Optional<Destination> destination(ActorRef<ReplicaCommand> host) {
+        return view.get().at(host).flatMap(ClusterDirectory::destination);
+    }
+
+    private static Optional<Destination> destination(Candidate candidate) {
+        return Optional.ofNullable(candidate.replica().host())
+                .map(host -> new Destination(
+                        host,
+                        candidate.node().status().region(),
+                        candidate.node().id(),
+                        candidate.replica().id().toString()));
     }
 
     @Override
@@ -69,7 +98,7 @@ record ClusterDirectory(
         for (Pin pin : pins.apply(choice.region()).pins()) {
             if (pin.node().equals(node)) {
                 now.model(pin.replica().model())
-                        .map(ClusterDirectory::served)
+                        .map(this::served)
                         .map(model -> new Duty(
                                 model,
                                 pin.replica().toString(),

@@ -353,7 +353,13 @@ final class ClusterNode implements AutoCloseable {
                             system,
                             settings.edge(),
                             new ClusterDirectory(
-                                    self.node(), view::newest, choice, this::table, entrance, System::nanoTime),
+                                    self.node(),
+                                    view::newest,
+                                    choice,
+                                    this::table,
+                                    entrance,
+                                    settings.residency(),
+                                    System::nanoTime),
                             meters,
                             new Operators())
                     .toCompletableFuture()

@@ -4,6 +4,7 @@ import dev.meridian.edge.access.ApiKey;
 import dev.meridian.edge.access.KeyFile;
 import dev.meridian.edge.access.KeySecret;
 import dev.meridian.edge.access.Role;
+import dev.meridian.protocol.cluster.Residency;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -88,6 +89,15 @@ final class KeysCommand implements Runnable {
         private List<String> models = List.of();
 
         @Option(
+                names = "--regions",
+                paramLabel = "REGION",
+                split = ",",
+                description =
+                        "Regions that may see what is sent with it, separated by commas; edges of others refuse it."
+                                + " Default: all.")
+        private List<String> regions = List.of();
+
+        @Option(
                 names = "--requests-per-minute",
                 paramLabel = "N",
                 description = "Completions that may begin in a minute. Default: no bound.")
@@ -142,6 +152,7 @@ final class KeysCommand implements Runnable {
                         HexFormat.of().formatHex(KeySecret.digest(secret)),
                         role,
                         models,
+                        regions.isEmpty() ? Residency.ANYWHERE : Residency.in(regions),
                         requestsPerMinute,
                         tokensPerMinute,
                         concurrent,
@@ -205,12 +216,18 @@ final class KeysCommand implements Runnable {
         private static Table table(List<ApiKey> keys) {
             Instant now = Clock.systemUTC().instant();
             Table table = new Table(
-                    List.of("Name", "Role", "Models", "Requests/min", "Tokens/min", "Concurrent", "Expires"), 3, 4, 5);
+                    List.of("Name", "Role", "Models", "Regions", "Requests/min", "Tokens/min", "Concurrent", "Expires"),
+                    4,
+                    5,
+                    6);
             for (ApiKey key : keys) {
                 table.row(List.of(
                         key.name(),
                         key.role().wireName(),
                         key.models().isEmpty() ? "all" : String.join(",", key.models()),
+                        key.residency().anywhere()
+                                ? "all"
+                                : String.join(",", key.residency().regions()),
                         bound(key.requestsPerMinute()),
                         bound(key.tokensPerMinute()),
                         bound(key.concurrent()),

@@ -19,6 +19,7 @@ import dev.meridian.engine.text.Encoded;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.cluster.Residency;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,12 +27,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The bundles of a node's folder, as its models are loaded from them. */
 final class Loadables {
     private static final int SCRIPTED_CONTEXT = 1 << 16;
     private static final int SCRIPTED_SLOTS = 1024;
     private static final long SCRIPTED_BYTES = 128L << 20;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Loadables.class);
 
     private Loadables() {}
 
@@ -56,19 +61,37 @@ final class Loadables {
 
     /** As {@link #scan}, of these bundles. */
     static List<Loadable> of(List<Bundle> bundles, NodeSettings settings, MeterRegistry registry) {
+        return ofAllowed(allowed(bundles, settings), settings, registry);
+    }
+
+    /** Those that may be in this node's region. */
+    static List<Bundle> allowed(List<Bundle> bundles, NodeSettings settings) {
+        String region = settings.cluster().region();
+        return bundles.stream()
+                .filter(bundle -> {
+                    Residency residency = settings.residency().of(bundle.id());
+                    if (!residency.allows(region)) {
+                        LOG.info("{} may be held in {} alone, and this node is in {}", bundle.id(), residency, region);
+                    }
+                    return residency.allows(region);
+                })
+                .toList();
+    }
+
+    private static List<Loadable> ofAllowed(List<Bundle> bundles, NodeSettings settings, MeterRegistry registry) {
         ModelSettings models = settings.models();
         VerifiedFiles verified = settings.bundles().open();
         long budget = models.memoryBudgetBytes();
         long fixed = bundles.stream()
                 .mapToLong(bundle -> MemoryPlan.fixedBytes(bundle, models))
                 .sum();
-        long share = Math.max(0, budget - fixed) / bundles.size();
+        long share = Math.max(0, budget - fixed) / Math.max(1, bundles.size());
         List<Loadable> loadables = new ArrayList<>();
         for (Bundle bundle : bundles) {
             long own = MemoryPlan.fixedBytes(bundle, models) + share;
             ModelSettings with = models.withMemoryBudget(own);
             loadables.add(new Loadable(
-                    info(bundle, own, models),
+                    info(bundle, own, models, settings.residency().of(bundle.id())),
                     own,
                     () -> Hosted.of(LoadedModel.open(bundle, with, verified), own, registry)));
         }
@@ -76,7 +99,11 @@ final class Loadables {
     }
 
     /** A model without weights that makes so many tokens a second for each stream, and says {@link Script}: for measurements. */
-    static List<Loadable> scripted(int rate) {
+    static List<Loadable> scripted(int rate, NodeSettings settings) {
+        Residency residency = settings.residency().of(Script.MODEL);
+        if (!residency.allows(settings.cluster().region())) {
+            return List.of();
+        }
         ModelInfo info = new ModelInfo(
                 Script.MODEL,
                 "0".repeat(ReplicaId.DIGEST_LENGTH),
@@ -84,7 +111,8 @@ final class Loadables {
                 Script.VOCABULARY,
                 0,
                 "none",
-                SCRIPTED_BYTES);
+                SCRIPTED_BYTES,
+                residency);
         return List.of(new Loadable(info, SCRIPTED_BYTES, () -> new Scripted(rate)));
     }
 
@@ -135,7 +163,7 @@ final class Loadables {
         }
     }
 
-    private static ModelInfo info(Bundle bundle, long reservedBytes, ModelSettings models) {
+    private static ModelInfo info(Bundle bundle, long reservedBytes, ModelSettings models, Residency residency) {
         BundleManifest manifest = bundle.manifest();
         Path file = bundle.file(BundleManifest.FILE_NAME);
         try {
@@ -146,7 +174,8 @@ final class Loadables {
                     manifest.shape().vocabSize(),
                     Files.getLastModifiedTime(file).toInstant().getEpochSecond(),
                     manifest.weights(),
-                    reservedBytes);
+                    reservedBytes,
+                    residency);
         } catch (IOException e) {
             throw new CommandFailed(bundle.id() + ": " + e.getMessage(), e);
         }

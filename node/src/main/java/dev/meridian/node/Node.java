@@ -6,6 +6,7 @@ import dev.meridian.edge.HttpEdge;
 import dev.meridian.edge.Meters;
 import dev.meridian.edge.ModelDirectory;
 import dev.meridian.edge.ServedModel;
+import dev.meridian.edge.stream.Destination;
 import dev.meridian.engine.Engine;
 import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.StepListener;
@@ -13,6 +14,7 @@ import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.text.Encoded;
 import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -74,11 +76,20 @@ final class Node implements AutoCloseable {
             List<ServedModel> served = new ArrayList<>();
             Map<String, ActorRef<ReplicaCommand>> replicas = new HashMap<>();
             for (LoadedModel model : models) {
-                served.add(served(model));
+                served.add(served(model, settings.residency().of(model.id())));
                 replicas.put(model.id(), replica(system, settings, model));
                 EngineMetrics.register(meters.registry(), model);
             }
-            HttpEdge edge = HttpEdge.start(system, settings.edge(), new Directory(served, replicas), meters, null)
+            HttpEdge edge = HttpEdge.start(
+                            system,
+                            settings.edge(),
+                            new Directory(
+                                    settings.cluster().region(),
+                                    settings.cluster().node(),
+                                    served,
+                                    replicas),
+                            meters,
+                            null)
                     .toCompletableFuture()
                     .join();
             return new Node(settings, models, system, edge, ProcessMetrics.register(meters.registry()));
@@ -112,9 +123,13 @@ final class Node implements AutoCloseable {
                 START_PATIENCE);
     }
 
-    private static ServedModel served(LoadedModel model) {
+    private static ServedModel served(LoadedModel model, Residency residency) {
         return new ServedModel(
-                model.id(), model.runner().contextTokens(), model.runner().vocabSize(), createdEpochSeconds(model));
+                model.id(),
+                model.runner().contextTokens(),
+                model.runner().vocabSize(),
+                createdEpochSeconds(model),
+                residency);
     }
 
     /** Starts a model's actor and waits for it. Throws CommandFailed where it does not start, at once where it stops. */
@@ -222,7 +237,8 @@ final class Node implements AutoCloseable {
     }
 
     /** The models of this one process. */
-    record Directory(List<ServedModel> models, Map<String, ActorRef<ReplicaCommand>> replicas)
+    record Directory(
+            String region, String node, List<ServedModel> models, Map<String, ActorRef<ReplicaCommand>> replicas)
             implements ModelDirectory {
         Directory {
             models = List.copyOf(models);
@@ -235,8 +251,16 @@ final class Node implements AutoCloseable {
         }
 
         @Override
-        public Optional<ActorRef<ReplicaCommand>> replica(String model, @Nullable ActorRef<ReplicaCommand> but) {
-            return Optional.ofNullable(replicas.get(model));
+        public Optional<Destination> replica(
+                String model, Residency residency, @Nullable ActorRef<ReplicaCommand> but) {
+            return Optional.ofNullable(replicas.get(model))
+                    .filter(_ -> residency.allows(region))
+                    .map(host -> new Destination(host, region, node, model));
+        }
+
+        @Override
+        public Optional<Destination> destination(ActorRef<ReplicaCommand> host) {
+            return Optional.empty(); // Nobody else answers for a host here.
         }
     }
 }

@@ -67,7 +67,7 @@ final class NodeCommand implements Callable<Integer> {
 
     private List<Loadable> loadables(NodeSettings settings, Meters meters) {
         return scripted > 0
-                ? Loadables.scripted(scripted)
+                ? Loadables.scripted(scripted, settings)
                 : Loadables.scan(options.models(), settings, meters.registry());
     }
 

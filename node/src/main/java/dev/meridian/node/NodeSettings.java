@@ -34,6 +34,7 @@ record NodeSettings(
         BundleSettings bundles,
         PlacementSettings placement,
         ClusterSettings cluster,
+        ResidencySettings residency,
         Duration stopDelay,
         Duration stopGrace) {
     /** Its keys are Pekko's. */
@@ -112,6 +113,7 @@ record NodeSettings(
                         root, Path.of(System.getProperty("meridian.home", ""), ".meridian", "verified-files")),
                 PlacementSettings.from(root),
                 ClusterSettings.from(root),
+                ResidencySettings.from(root),
                 root.getDuration("meridian.node.stop-delay"),
                 root.getDuration("meridian.node.stop-grace"));
     }
@@ -121,7 +123,9 @@ record NodeSettings(
         Config reference = ConfigFactory.defaultReference();
         for (Map.Entry<String, ConfigValue> entry : said.entrySet()) {
             String key = entry.getKey();
-            boolean ours = key.startsWith("meridian.") && !key.startsWith(PREPARE_DISPATCHER);
+            boolean ours = key.startsWith("meridian.")
+                    && !key.startsWith(PREPARE_DISPATCHER)
+                    && !key.startsWith(ResidencySettings.FREE_KEYS);
             if (ours && !reference.hasPathOrNull(key)) {
                 throw new ConfigException.BadPath(entry.getValue().origin(), key, "there is no such key");
             }

@@ -3,6 +3,7 @@ package dev.meridian.node;
 import dev.meridian.edge.HttpEdge;
 import dev.meridian.edge.access.AccessSettings;
 import dev.meridian.engine.LoadedModel;
+import dev.meridian.engine.bundle.Bundle;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -64,7 +65,12 @@ final class UpCommand implements Callable<Integer> {
 
     private int runOne(NodeSettings settings) {
         HttpEdge.check(settings.edge());
-        Node node = Node.start(settings, Loadables.bundles(options.models()));
+        List<Bundle> bundles = Loadables.allowed(Loadables.bundles(options.models()), settings);
+        if (bundles.isEmpty()) {
+            throw new CommandFailed("meridian.residency allows no model in region '"
+                    + settings.cluster().region() + "'");
+        }
+        Node node = Node.start(settings, bundles);
         CompletableFuture<Integer> told = StopSignals.listen();
         greet(
                 "Meridian is up.",

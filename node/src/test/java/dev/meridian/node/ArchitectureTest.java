@@ -100,6 +100,14 @@ final class ArchitectureTest {
                                     .and(target(nameMatching("getEnvironment")))),
                     "EnvironmentWithTelemetry"),
             new Boundary(
+                    noClasses()
+                            .that(meridianBut("protocol.wire"))
+                            .and(not(name("dev.meridian.edge.stream.ResidencyGate$Passage")))
+                            .should()
+                            .callConstructorWhere(
+                                    target(owner(name("dev.meridian.protocol.message.ReplicaCommand$Submit")))),
+                    "SubmitsPastTheGate"),
+            new Boundary(
                     outside("edge").should().dependOnClassesThat(resideInAPackage("org.apache.pekko.http..")),
                     "HttpOutsideTheEdge"),
             new Boundary(

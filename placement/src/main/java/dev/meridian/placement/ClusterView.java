@@ -4,6 +4,7 @@ import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -20,10 +21,11 @@ public final class ClusterView {
 
     private final Map<String, NodeView> nodes = new TreeMap<>();
     private final Map<String, List<Candidate>> candidates = new TreeMap<>();
-    private final Map<ActorRef<ReplicaCommand>, ReplicaId> replicas = new HashMap<>();
+    private final Map<ActorRef<ReplicaCommand>, Candidate> hosts = new HashMap<>();
+    private final Map<String, Residency> residencies = new HashMap<>();
     private final Map<String, ModelInfo> models = new TreeMap<>();
 
-    /** A replica that can take attempts, and the node that holds it. */
+    /** A replica that has a host, and the node that holds it. */
     public record Candidate(NodeView node, ReplicaStatus replica) {}
 
     public ClusterView(Collection<NodeView> nodes) {
@@ -31,11 +33,13 @@ public final class ClusterView {
             this.nodes.put(node.id(), node);
         }
         for (NodeView node : this.nodes.values()) {
+            node.status().bundles().forEach(this::bind);
             for (ReplicaStatus replica : node.status().replicas()) {
                 models.putIfAbsent(replica.model().id(), replica.model());
+                bind(replica.model());
                 ActorRef<ReplicaCommand> host = replica.host();
                 if (host != null) {
-                    replicas.put(host, replica.id());
+                    hosts.put(host, new Candidate(node, replica));
                 }
                 if (host != null
                         && (replica.state() == ReplicaState.READY || replica.state() == ReplicaState.STANDBY)) {
@@ -51,6 +55,15 @@ public final class ClusterView {
         return EMPTY;
     }
 
+    private void bind(ModelInfo model) {
+        residencies.merge(model.id(), model.residency(), Residency::and);
+    }
+
+    /** Where a model may be held and its requests may go, as far as anybody says. */
+    public Residency residency(String model) {
+        return residencies.getOrDefault(model, Residency.ANYWHERE);
+    }
+
     /** By id. */
     public List<NodeView> nodes() {
         return List.copyOf(nodes.values());
@@ -62,16 +75,26 @@ public final class ClusterView {
 
     /** Models that some node holds or loads, by id. */
     public List<ModelInfo> models() {
-        return List.copyOf(models.values());
+        return models.values().stream().map(this::bound).toList();
     }
 
+    /** With the residency that all nodes together say. */
     public Optional<ModelInfo> model(String id) {
-        return Optional.ofNullable(models.get(id));
+        return Optional.ofNullable(models.get(id)).map(this::bound);
+    }
+
+    private ModelInfo bound(ModelInfo model) {
+        return model.with(residency(model.id()));
     }
 
     /** What a host holds. */
     public Optional<ReplicaId> replicaOf(ActorRef<ReplicaCommand> host) {
-        return Optional.ofNullable(replicas.get(host));
+        return at(host).map(candidate -> candidate.replica().id());
+    }
+
+    /** The replica of a host, and its node. */
+    public Optional<Candidate> at(ActorRef<ReplicaCommand> host) {
+        return Optional.ofNullable(hosts.get(host));
     }
 
     /** The host of a replica on that node. */

@@ -36,11 +36,12 @@ public record NodeFacts(
     static List<NodeFacts> of(ClusterView view, String region, PlacementSettings settings, long nowNanos) {
         return view.nodes().stream()
                 .filter(node -> node.status().region().equals(region))
-                .map(node -> of(node, settings, nowNanos))
+                .map(node -> of(view, node, settings, nowNanos))
                 .toList();
     }
 
-    private static NodeFacts of(NodeView node, PlacementSettings settings, long nowNanos) {
+    /** A bundle that may not be in the region is no bundle to its placement. */
+    private static NodeFacts of(ClusterView view, NodeView node, PlacementSettings settings, long nowNanos) {
         NodeStatus status = node.status();
         long silent = node.silentNanos(nowNanos);
         boolean leaving = status.leaving() || !status.roles().contains(MODEL_ROLE);
@@ -51,7 +52,9 @@ public record NodeFacts(
                 silent > settings.rehomeAfter().toNanos(),
                 status.budgetBytes(),
                 status.reservedBytes(),
-                status.bundles(),
+                status.bundles().stream()
+                        .filter(bundle -> view.residency(bundle.id()).allows(status.region()))
+                        .toList(),
                 status.replicas());
     }
 

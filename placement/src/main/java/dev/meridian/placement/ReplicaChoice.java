@@ -2,6 +2,7 @@ package dev.meridian.placement;
 
 import dev.meridian.placement.ClusterView.Candidate;
 import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -27,38 +28,41 @@ public record ReplicaChoice(String region, long silenceNanos, long lostNanos) {
     /**
      * Chooses.
      *
+     * @param residency a node elsewhere does not come into question
      * @param but where the last attempt went: given back only where there is no other, and it is heard
      */
-    public Optional<ActorRef<ReplicaCommand>> choose(
+    public Optional<Candidate> choose(
             ClusterView view,
             String model,
+            Residency residency,
             @Nullable ActorRef<ReplicaCommand> but,
             long nowNanos,
             RandomGenerator random) {
         List<Candidate> heard = new ArrayList<>();
         List<Candidate> late = new ArrayList<>();
-        boolean hearsBut = false;
+        Candidate same = null;
         for (Candidate candidate : view.candidates(model)) {
             long silent = candidate.node().silentNanos(nowNanos);
             boolean isBut = but != null && but.equals(candidate.replica().host());
-            if (candidate.node().status().leaving() || silent > lostNanos) {
+            if (!residency.allows(regionOf(candidate))
+                    || candidate.node().status().leaving()
+                    || silent > lostNanos) {
                 continue;
             }
             if (isBut) {
-                hearsBut = silent <= silenceNanos;
+                same = silent <= silenceNanos ? candidate : null;
             } else {
                 (silent <= silenceNanos ? heard : late).add(candidate);
             }
         }
         List<Candidate> usable = heard.isEmpty() ? late : heard;
-        if ((hearsBut && heard.isEmpty()) || usable.isEmpty()) {
-            return hearsBut ? Optional.ofNullable(but) : Optional.empty();
+        if ((same != null && heard.isEmpty()) || usable.isEmpty()) {
+            return Optional.ofNullable(same);
         }
         List<Candidate> best = best(usable);
         Candidate one = best.get(random.nextInt(best.size()));
         Candidate other = best.get(random.nextInt(best.size()));
-        return Optional.ofNullable(
-                (load(other) < load(one) ? other : one).replica().host());
+        return Optional.of(load(other) < load(one) ? other : one);
     }
 
     /** Those that no other is preferred to. */

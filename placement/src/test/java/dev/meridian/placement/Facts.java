@@ -4,6 +4,7 @@ import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.cluster.Residency;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -34,7 +35,7 @@ final class Facts {
     }
 
     static ModelInfo model(String id) {
-        return new ModelInfo(id, DIGEST, 100, 100, 0, "int4", WEIGHT);
+        return new ModelInfo(id, DIGEST, 100, 100, 0, "int4", WEIGHT, Residency.ANYWHERE);
     }
 
     static ReplicaStatus status(ReplicaId id, ReplicaState state, long generation) {

@@ -14,6 +14,7 @@ import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.ReplicaId;
+import dev.meridian.protocol.cluster.Residency;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -120,15 +121,15 @@ final class PlacementPlannerTest {
         @Test
         void whoseBundleHasNoNameForAReplicaAreLeftOut() {
             Facts odd = node("a")
-                    .offers(new ModelInfo("with space", Facts.DIGEST, 1, 1, 0, "int4", 1))
-                    .offers(new ModelInfo("n", "no digest", 1, 1, 0, "int4", 1));
+                    .offers(new ModelInfo("with space", Facts.DIGEST, 1, 1, 0, "int4", 1, Residency.ANYWHERE))
+                    .offers(new ModelInfo("n", "no digest", 1, 1, 0, "int4", 1, Residency.ANYWHERE));
 
             assertThat(plan(PinTable.empty(Facts.REGION), 1, odd).pins()).containsExactly(pin(FIRST, "a", 1));
         }
 
         @Test
         void twoBundlesOfOneNameAreTwoVariantsOnDifferentNodes() {
-            ModelInfo newer = new ModelInfo("m", "ba9876543210", 100, 100, 0, "int4", Facts.WEIGHT);
+            ModelInfo newer = new ModelInfo("m", "ba9876543210", 100, 100, 0, "int4", Facts.WEIGHT, Residency.ANYWHERE);
 
             assertThat(plan(
                                     PinTable.empty(Facts.REGION),

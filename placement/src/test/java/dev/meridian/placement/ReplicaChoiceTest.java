@@ -6,11 +6,11 @@ import com.typesafe.config.ConfigFactory;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.NodeMessage;
 import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -80,23 +80,19 @@ final class ReplicaChoiceTest {
     }
 
     private Set<String> chosen(@Nullable String but, NodeView... nodes) {
+        return chosen(Residency.ANYWHERE, but, nodes);
+    }
+
+    private Set<String> chosen(Residency residency, @Nullable String but, NodeView... nodes) {
         ClusterView view = new ClusterView(List.of(nodes));
         Random random = new Random(7);
         Set<String> ids = new TreeSet<>();
         for (int i = 0; i < DRAWS; i++) {
-            Optional<ActorRef<ReplicaCommand>> host =
-                    choice.choose(view, "m", but == null ? null : host(but), NOW, random);
-            ids.add(host.map(this::idOf).orElse("none"));
+            ids.add(choice.choose(view, "m", residency, but == null ? null : host(but), NOW, random)
+                    .map(candidate -> candidate.node().id())
+                    .orElse("none"));
         }
         return ids;
-    }
-
-    private String idOf(ActorRef<ReplicaCommand> host) {
-        return hosts.entrySet().stream()
-                .filter(entry -> entry.getValue().equals(host))
-                .map(Map.Entry::getKey)
-                .findFirst()
-                .orElseThrow();
     }
 
     @Test
@@ -167,7 +163,13 @@ final class ReplicaChoiceTest {
         Map<String, Integer> counts = new HashMap<>();
         Random random = new Random(7);
         for (int i = 0; i < 9000; i++) {
-            counts.merge(idOf(choice.choose(view, "m", null, NOW, random).orElseThrow()), 1, Integer::sum);
+            counts.merge(
+                    choice.choose(view, "m", Residency.ANYWHERE, null, NOW, random)
+                            .orElseThrow()
+                            .node()
+                            .id(),
+                    1,
+                    Integer::sum);
         }
 
         // Two draws of three: a with (a, a) alone, c wherever it is drawn.
@@ -177,8 +179,18 @@ final class ReplicaChoiceTest {
     }
 
     @Test
+    void whereARequestMayNotGoNoReplicaIsChosenWhateverElseIsThere() {
+        NodeView near = ready("a", "eu", 0);
+        NodeView far = ready("b", "us", 0);
+        assertThat(chosen(Residency.in(List.of("us")), null, near, far)).containsExactly("b");
+        assertThat(chosen(Residency.in(List.of("us")), "b", near, far)).containsExactly("b");
+        assertThat(chosen(Residency.in(List.of("us")), "b", near, leaving("b"))).containsExactly("none");
+        assertThat(chosen(Residency.in(List.of()), null, near, far)).containsExactly("none");
+    }
+
+    @Test
     void anUnknownModelHasNoReplica() {
-        assertThat(choice.choose(ClusterView.empty(), "m", null, NOW, new Random(7)))
+        assertThat(choice.choose(ClusterView.empty(), "m", Residency.ANYWHERE, null, NOW, new Random(7)))
                 .isEmpty();
     }
 

@@ -1,5 +1,6 @@
 package dev.meridian.edge.access;
 
+import dev.meridian.protocol.cluster.Residency;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param name unique in its file; the handle for {@code keys revoke}, and what a log may say
  * @param sha256 digest of the key's text, 64 lower-case hexadecimal digits
  * @param models ids that it may use; empty is all
+ * @param residency where the words of its requests may be
  * @param requestsPerMinute 0 is no bound, as for the next two
  * @param concurrent replies at a time
  * @param expires the first moment at which it is no longer good, or null
@@ -21,6 +23,7 @@ public record ApiKey(
         String sha256,
         Role role,
         List<String> models,
+        Residency residency,
         int requestsPerMinute,
         int tokensPerMinute,
         int concurrent,

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.meridian.protocol.cluster.Residency;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -37,6 +38,7 @@ public final class KeyFile {
             "sha256",
             "role",
             "models",
+            "regions",
             "requestsPerMinute",
             "tokensPerMinute",
             "concurrent",
@@ -108,6 +110,10 @@ public final class KeyFile {
             entry.put("role", key.role().wireName());
             var models = entry.putArray("models");
             key.models().forEach(models::add);
+            if (!key.residency().anywhere()) {
+                var regions = entry.putArray("regions");
+                key.residency().regions().forEach(regions::add);
+            }
             entry.put("requestsPerMinute", key.requestsPerMinute())
                     .put("tokensPerMinute", key.tokensPerMinute())
                     .put("concurrent", key.concurrent())
@@ -160,28 +166,42 @@ public final class KeyFile {
                 throw new IllegalArgumentException("a key has an unknown field");
             }
         });
-        List<String> models = new ArrayList<>();
         JsonNode listed = entry.path("models");
         if (!listed.isArray()) {
             // Left out could be meant as none, and would be all.
             throw new IllegalArgumentException("a key's models must be an array; [] is all");
         }
-        for (JsonNode model : listed) {
-            if (!model.isTextual()) {
-                throw new IllegalArgumentException("a key's models must be strings");
-            }
-            models.add(model.textValue());
-        }
         return new ApiKey(
                 text(entry, "name"),
                 text(entry, "sha256"),
                 Role.of(text(entry, "role")),
-                models,
+                strings(listed, "models"),
+                entry.has("regions") ? residency(entry.path("regions")) : Residency.ANYWHERE,
                 limit(entry, "requestsPerMinute"),
                 limit(entry, "tokensPerMinute"),
                 limit(entry, "concurrent"),
                 Instant.parse(text(entry, "created")),
                 entry.has("expires") ? Instant.parse(text(entry, "expires")) : null);
+    }
+
+    private static List<String> strings(JsonNode list, String name) {
+        List<String> values = new ArrayList<>();
+        for (JsonNode value : list) {
+            if (!value.isTextual()) {
+                throw new IllegalArgumentException("a key's " + name + " must be strings");
+            }
+            values.add(value.textValue());
+        }
+        return values;
+    }
+
+    private static Residency residency(JsonNode listed) {
+        if (!listed.isArray() || listed.isEmpty()) {
+            // An empty one could be meant as anywhere, and would be nowhere.
+            throw new IllegalArgumentException(
+                    "a key's regions must be an array with at least one; left out is anywhere");
+        }
+        return Residency.in(strings(listed, "regions"));
     }
 
     private static String text(JsonNode entry, String name) {

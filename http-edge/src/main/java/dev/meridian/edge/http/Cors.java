@@ -14,7 +14,7 @@ public final class Cors {
     private static final int MAX_HEADERS_LENGTH = 2000;
     private static final HttpHeader EXPOSED = RawHeader.create(
             "Access-Control-Expose-Headers",
-            "x-request-id, retry-after, server-timing, www-authenticate, x-ratelimit-limit-requests, "
+            "x-request-id, meridian-served-by, retry-after, server-timing, www-authenticate, x-ratelimit-limit-requests, "
                     + "x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, "
                     + "x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens");
     private static final HttpHeader VARY = RawHeader.create("Vary", "Origin");

@@ -2,6 +2,7 @@ package dev.meridian.edge.openai;
 
 import dev.meridian.edge.stream.StreamFailure;
 import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.cluster.Residency;
 import java.time.Duration;
 
 /**
@@ -19,6 +20,14 @@ public final class ErrorTable {
             case StreamFailure.ByReplica(Refusal reason) -> of(reason);
             case StreamFailure.ReplicaLost(String model) ->
                 retry(503, SERVER, "replica_lost", "The replica of '" + model + "' is gone and there is no other.", 2);
+            case StreamFailure.NoAllowedRegion(String model, Residency residency) ->
+                retry(
+                        503,
+                        SERVER,
+                        "no_allowed_region",
+                        "This request may be served in these regions alone: " + residency + ". No replica of '" + model
+                                + "' is ready there.",
+                        2);
             case StreamFailure.AttemptsExhausted(int attempts) ->
                 retry(
                         503,
@@ -109,6 +118,17 @@ public final class ErrorTable {
     /** Of a key that lists its models; it does not say whether there is such a model. */
     public static ApiError modelForbidden() {
         return new ApiError(403, INVALID, "model_forbidden", "This key may not use this model.", "model", 0);
+    }
+
+    /** Of a request that reached an edge where it must not be read. */
+    public static ApiError regionForbidden(String whose, Residency residency, String region) {
+        return new ApiError(
+                451,
+                INVALID,
+                "region_forbidden",
+                whose + " may be used in these regions alone: " + residency + ". This edge is in '" + region + "'.",
+                null,
+                0);
     }
 
     public static ApiError rateLimited(String limit, int afterSeconds) {

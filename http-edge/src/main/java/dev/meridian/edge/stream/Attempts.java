@@ -9,7 +9,6 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +23,7 @@ final class Attempts {
     private final ActorContext<EdgeMux.Command> context;
     private final StreamSettings settings;
     private final Replicas replicas;
+    private final ResidencyGate gate;
     private final StreamMetrics metrics;
     private final LongSupplier nanoClock;
     private final ActorRef<StreamEvent> edge;
@@ -40,6 +40,7 @@ final class Attempts {
         this.context = context;
         this.settings = settings;
         this.replicas = replicas;
+        gate = new ResidencyGate(replicas);
         this.metrics = metrics;
         this.nanoClock = nanoClock;
         failovers = burst();
@@ -48,29 +49,26 @@ final class Attempts {
     }
 
     /** Who could take the stream over; its own replica where there is no other. */
-    Optional<ActorRef<ReplicaCommand>> replicaFor(LiveStream stream) {
-        return replicaFor(stream.request, stream.replica);
+    Optional<ResidencyGate.Passage> replicaFor(LiveStream stream) {
+        return gate.open(stream.request, stream.replica);
     }
 
     /** Who could serve a new request. */
-    Optional<ActorRef<ReplicaCommand>> replicaFor(StreamRequest request) {
-        return replicaFor(request, null);
+    Optional<ResidencyGate.Passage> replicaFor(StreamRequest request) {
+        return gate.open(request, null);
     }
 
-    private Optional<ActorRef<ReplicaCommand>> replicaFor(
-            StreamRequest request, @Nullable ActorRef<ReplicaCommand> but) {
-        return request.onlyAt() != null ? Optional.of(request.onlyAt()) : replicas.replica(request.model(), but);
+    /** Who serves the stream now, as its client is told. */
+    String servedBy(LiveStream stream) {
+        String known = stream.producer == null ? null : gate.servedBy(stream.producer);
+        String asked = stream.passage.servedBy();
+        return known != null ? known : asked != null ? asked : "";
     }
 
     /** Submits the current attempt. */
     void send(LiveStream stream) {
         watch(stream.replica);
-        ReplicaCommand.Submit submit = stream.submit(edge, replicas.epoch(stream.replica));
-        if (stream.isFirstAttempt() && stream.request.onlyAt() == null) {
-            replicas.submitFirst(stream.replica, submit);
-        } else {
-            stream.replica.tell(submit);
-        }
+        stream.submit(edge);
     }
 
     /** The stream's attempt was not answered in time. */
@@ -104,14 +102,14 @@ final class Attempts {
         return stream.barrenAttempts < settings.maxAttempts();
     }
 
-    /** Turns to the next attempt at {@code replica}; false when none is left. */
-    boolean next(LiveStream stream, ActorRef<ReplicaCommand> replica, AttemptEnd why) {
+    /** Turns to the next attempt, by {@code passage}; false when none is left. */
+    boolean next(LiveStream stream, ResidencyGate.Passage passage, AttemptEnd why) {
         if (!left(stream)) {
             return false;
         }
-        boolean failover = why.isLoss() || !replica.equals(stream.replica);
+        boolean failover = why.isLoss() || !passage.host().equals(stream.replica);
         cancel(stream);
-        stream.startNextAttempt(replica, nanoClock.getAsLong());
+        stream.startNextAttempt(passage, nanoClock.getAsLong());
         LOG.info("request {} goes to attempt {}: {}", stream.request.id(), stream.attempt.number(), why);
         if (failover && !stream.request.probe()) {
             metrics.of(stream.request.model()).failover();

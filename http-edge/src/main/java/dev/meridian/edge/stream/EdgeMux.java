@@ -49,7 +49,7 @@ public final class EdgeMux {
     public sealed interface Opening {}
 
     /** A replica queued the request. */
-    public record Opened(int promptTokens) implements Opening {}
+    public record Opened(int promptTokens, String servedBy) implements Opening {}
 
     public record Rejected(StreamFailure reason) implements Opening {}
 

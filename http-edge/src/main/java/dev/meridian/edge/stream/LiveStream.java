@@ -42,6 +42,7 @@ final class LiveStream {
     final long deadlineAt;
 
     Attempt attempt;
+    ResidencyGate.Passage passage;
     ActorRef<ReplicaCommand> replica;
 
     @Nullable
@@ -91,14 +92,15 @@ final class LiveStream {
             StreamRequest request,
             Journal journal,
             ActorRef<EdgeMux.Opening> replyTo,
-            ActorRef<ReplicaCommand> replica,
+            ResidencyGate.Passage passage,
             StreamMetrics.OfModel meters,
             long now) {
         this.request = request;
         this.meters = meters;
         this.journal = journal;
         this.replyTo = replyTo;
-        this.replica = replica;
+        this.passage = passage;
+        replica = passage.host();
         startedAt = now;
         deadlineAt = now + request.timeLimit().toNanos();
         attempt = new Attempt(request.id(), 1);
@@ -228,11 +230,12 @@ final class LiveStream {
         return attempt.number() == 1;
     }
 
-    /** Turns to the next attempt, which nobody has accepted yet, at {@code newReplica}. */
-    void startNextAttempt(ActorRef<ReplicaCommand> newReplica, long now) {
+    /** Turns to the next attempt, which nobody has accepted yet. */
+    void startNextAttempt(ResidencyGate.Passage newPassage, long now) {
         attempt = attempt.next();
         barrenAttempts++;
-        replica = newReplica;
+        passage = newPassage;
+        replica = newPassage.host();
         producer = null;
         submittedAt = now;
         aliveAt = now;
@@ -243,8 +246,8 @@ final class LiveStream {
         Arrays.fill(askedFrom, -1);
     }
 
-    /** The current attempt's Submit: it starts from the prompt's ids once they are known. */
-    ReplicaCommand.Submit submit(ActorRef<StreamEvent> edge, long epoch) {
+    /** Sends the current attempt: it starts from the prompt's ids once they are known. */
+    void submit(ActorRef<StreamEvent> edge) {
         List<TokenIds> tokens = new ArrayList<>(next.length);
         List<Boolean> ended = new ArrayList<>(next.length);
         for (int choice = 0; choice < next.length; choice++) {
@@ -252,16 +255,7 @@ final class LiveStream {
             ended.add(finished[choice]);
         }
         Prompt prompt = promptIds == null ? request.prompt() : new Prompt.Tokens(promptIds);
-        return new ReplicaCommand.Submit(
-                attempt,
-                request.model(),
-                epoch,
-                prompt,
-                request.generation(),
-                tokens,
-                ended,
-                request.deadlineEpochMillis(),
-                edge);
+        passage.submit(attempt, prompt, tokens, ended, edge);
     }
 
     /** Where Cancel and Resend go: the producer once it is known, else the replica that was asked. */

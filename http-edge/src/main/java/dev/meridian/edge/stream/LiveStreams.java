@@ -63,9 +63,13 @@ final class LiveStreams {
             throw new IllegalArgumentException("request " + request.id() + " is open already");
         }
         long now = nanoClock.getAsLong();
-        Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(request);
+        Optional<ResidencyGate.Passage> replica = attempts.replicaFor(request);
         if (replica.isEmpty()) {
-            open.replyTo().tell(new Rejected(new StreamFailure.ByReplica(new Refusal.ModelNotReady(request.model()))));
+            open.replyTo()
+                    .tell(new Rejected(
+                            request.residency().anywhere()
+                                    ? new StreamFailure.ByReplica(new Refusal.ModelNotReady(request.model()))
+                                    : new StreamFailure.NoAllowedRegion(request.model(), request.residency())));
             return;
         }
         StreamFailure refusal = streams.size() >= settings.maxStreams()
@@ -128,7 +132,7 @@ final class LiveStreams {
         }
         if (!stream.opened) {
             stream.opened = true;
-            stream.replyTo.tell(new Opened(accepted.promptIds().size()));
+            stream.replyTo.tell(new Opened(accepted.promptIds().size(), attempts.servedBy(stream)));
         }
         if (stream.heardEarly) {
             askAgainForAll(stream, accepted.producer());
@@ -154,8 +158,8 @@ final class LiveStreams {
             return;
         }
         AttemptEnd.Refused why = new AttemptEnd.Refused(refused.reason());
-        Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
-        if (other.isPresent() && !other.get().equals(stream.replica)) {
+        Optional<ResidencyGate.Passage> other = attempts.replicaFor(stream);
+        if (other.isPresent() && !other.get().host().equals(stream.replica)) {
             nextAttempt(stream, other.get(), why);
         } else if (mayWait(stream, refused.reason()) && attempts.left(stream) && other.isPresent()) {
             stream.retry = new LiveStream.Retry(
@@ -293,8 +297,8 @@ final class LiveStreams {
         Optional<HandOvers.Leaver> leaver = handOvers.peek(this::isStillThere);
         while (leaver.isPresent()) {
             LiveStream stream = leaver.get().stream();
-            Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
-            if (other.isEmpty() || other.get().equals(leaver.get().from())) {
+            Optional<ResidencyGate.Passage> other = attempts.replicaFor(stream);
+            if (other.isEmpty() || other.get().host().equals(leaver.get().from())) {
                 return;
             }
             handOvers.start();
@@ -358,11 +362,11 @@ final class LiveStreams {
             stream.lostAt = -1; // It had only been silent.
             return;
         }
-        Optional<ActorRef<ReplicaCommand>> other = attempts.replicaFor(stream);
+        Optional<ResidencyGate.Passage> other = attempts.replicaFor(stream);
         // What nobody answered may be asked of the same one again, if that has come back.
         boolean unanswered = stream.producer == null
                 && now - stream.submittedAt >= settings.acceptTimeout().toNanos();
-        if (other.isPresent() && (unanswered || !other.get().equals(stream.replica))) {
+        if (other.isPresent() && (unanswered || !other.get().host().equals(stream.replica))) {
             if (attempts.mayFailOver(now)) {
                 nextAttempt(stream, other.get(), new AttemptEnd.ReplicaDied());
             }
@@ -392,7 +396,7 @@ final class LiveStreams {
 
     private void retryIfDue(LiveStream stream, LiveStream.Retry retry, long now) {
         if (now - retry.at() >= 0) {
-            Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
+            Optional<ResidencyGate.Passage> replica = attempts.replicaFor(stream);
             if (replica.isPresent()) {
                 nextAttempt(stream, replica.get(), retry.after());
             } else {
@@ -411,7 +415,7 @@ final class LiveStreams {
                 && now - stream.aliveAt < settings.heartbeatSilence().toNanos();
         if (now - stream.submittedAt >= patience && (prepared || !mentioned) && attempts.left(stream)) {
             attempts.unanswered(stream);
-            Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
+            Optional<ResidencyGate.Passage> replica = attempts.replicaFor(stream);
             if (replica.isPresent()) {
                 nextAttempt(stream, replica.get(), new AttemptEnd.Unanswered());
             } else {
@@ -434,7 +438,7 @@ final class LiveStreams {
         if (!forgotten && !silent && !stuck) {
             return;
         }
-        Optional<ActorRef<ReplicaCommand>> replica = attempts.replicaFor(stream);
+        Optional<ResidencyGate.Passage> replica = attempts.replicaFor(stream);
         if (replica.isEmpty()) {
             stream.lostAt = unmentioned ? now : stream.lostAt;
             return;
@@ -442,14 +446,14 @@ final class LiveStreams {
         // Harmless where it was only slow: the Submit comes with a Cancel of the attempt before, and a later one takes
         // that one's place.
         boolean noSign = now - Math.max(stream.aliveAt, pulse.heardAt()) >= SILENCES_UNTIL_SAME_REPLICA * patience;
-        boolean elsewhere = !replica.get().equals(stream.replica);
+        boolean elsewhere = !replica.get().host().equals(stream.replica);
         if ((forgotten || noSign || elsewhere) && attempts.mayFailOver(now)) {
             nextAttempt(stream, replica.get(), unmentioned ? new AttemptEnd.Silent() : new AttemptEnd.Stuck());
         }
     }
 
-    private void nextAttempt(LiveStream stream, ActorRef<ReplicaCommand> replica, AttemptEnd why) {
-        if (!attempts.next(stream, replica, why)) {
+    private void nextAttempt(LiveStream stream, ResidencyGate.Passage passage, AttemptEnd why) {
+        if (!attempts.next(stream, passage, why)) {
             fail(stream, why.lastOf(settings.maxAttempts()));
         }
     }

@@ -1,5 +1,6 @@
 package dev.meridian.edge.stream;
 
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import java.util.Optional;
@@ -7,14 +8,16 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
 /** Where attempts go. Asked for each attempt, on any thread, so it answers from memory and never blocks. */
-@FunctionalInterface
 public interface Replicas {
     /**
-     * The replica for the next attempt at a model; empty where none is known.
+     * The replica for the next attempt at a model; empty where none is known that the residency allows.
      *
      * @param but where the last attempt went: given back only where there is no other; null before the first
      */
-    Optional<ActorRef<ReplicaCommand>> replica(String model, @Nullable ActorRef<ReplicaCommand> but);
+    Optional<Destination> replica(String model, Residency residency, @Nullable ActorRef<ReplicaCommand> but);
+
+    /** Where a host stands; empty where that is not known. */
+    Optional<Destination> destination(ActorRef<ReplicaCommand> host);
 
     /** The generation by which the replica of that host is known, for {@link Submit#epoch}; 0 where it has none. */
     default long epoch(ActorRef<ReplicaCommand> host) {

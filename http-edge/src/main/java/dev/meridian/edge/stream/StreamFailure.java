@@ -1,6 +1,7 @@
 package dev.meridian.edge.stream;
 
 import dev.meridian.protocol.Refusal;
+import dev.meridian.protocol.cluster.Residency;
 import java.time.Duration;
 
 /** Why the edge ends a stream before its last token. */
@@ -10,6 +11,9 @@ public sealed interface StreamFailure {
 
     /** The replica that fed the stream is gone and the directory names no other. */
     record ReplicaLost(String model) implements StreamFailure {}
+
+    /** No region that the request may go to has a replica that can take it. */
+    record NoAllowedRegion(String model, Residency residency) implements StreamFailure {}
 
     /** Every attempt that a request may use was used up. */
     record AttemptsExhausted(int attempts) implements StreamFailure {}

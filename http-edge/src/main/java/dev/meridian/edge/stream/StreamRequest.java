@@ -2,6 +2,7 @@ package dev.meridian.edge.stream;
 
 import dev.meridian.protocol.Generation;
 import dev.meridian.protocol.Prompt;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import java.time.Duration;
 import java.util.Objects;
@@ -16,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param receivedNanos when the request arrived, on the mux's clock
  * @param timeLimit from now to the deadline
  * @param deadlineEpochMillis the same deadline as a wall-clock time, for replicas elsewhere
+ * @param residency where its words may go
  * @param probe a health check: not counted in any of the edge's metrics
- * @param onlyAt the one host that may serve it; null for any
+ * @param onlyAt the one host that a probe is about; null for any, and of all that is no probe
  */
 public record StreamRequest(
         String id,
@@ -28,6 +30,7 @@ public record StreamRequest(
         long receivedNanos,
         Duration timeLimit,
         long deadlineEpochMillis,
+        Residency residency,
         boolean probe,
         @Nullable ActorRef<ReplicaCommand> onlyAt) {
     public StreamRequest {
@@ -36,6 +39,7 @@ public record StreamRequest(
         Objects.requireNonNull(prompt);
         Objects.requireNonNull(generation);
         Objects.requireNonNull(timeLimit);
+        Objects.requireNonNull(residency);
     }
 
     /** The most tokens that one choice can get. */

@@ -3,6 +3,7 @@ package dev.meridian.edge.access;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.meridian.protocol.cluster.Residency;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,14 +29,39 @@ final class KeyFileTest {
     void whatIsWrittenIsReadAgainAndTheKeyIsNotInIt() throws IOException {
         Path file = folder.resolve("state/keys.json");
         String secret = KeySecret.next(new SecureRandom());
-        ApiKey all = new ApiKey("a", Keys.sha256(secret), Role.ADMIN, List.of("atlas"), 1, 2, 3, Keys.CREATED, NOW);
-        Keys.write(file, all);
+        ApiKey all = new ApiKey(
+                "a",
+                Keys.sha256(secret),
+                Role.ADMIN,
+                List.of("atlas"),
+                Residency.in(List.of("us", "eu")),
+                1,
+                2,
+                3,
+                Keys.CREATED,
+                NOW);
+        ApiKey free = Keys.key("b", "b", Role.CLIENT, List.of(), null);
+        Keys.write(file, all, free);
 
-        assertThat(new KeyFile(file).read()).containsExactly(all);
+        assertThat(new KeyFile(file).read()).containsExactly(all, free);
         assertThat(secret).matches("mk-[A-Za-z0-9_-]{43}");
         assertThat(Files.readString(file)).doesNotContain(secret).doesNotContain(secret.substring(3, 20));
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("rw-------");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"[]", "null", "\"eu\"", "[1]", "[\"EU\"]"})
+    void regionsThatCouldBeMistakenAreRefused(String regions) throws IOException {
+        Path file = folder.resolve("keys.json");
+        Keys.write(file, Keys.bound("a", "a", "eu"));
+        String text = Files.readString(file).replaceAll("\\[ *\"eu\" *\\]", regions);
+        Files.writeString(file, text);
+
+        assertThat(text).contains(regions);
+        assertThatThrownBy(() -> new KeyFile(file).read())
+                .isInstanceOf(AccessException.class)
+                .hasMessageContaining("region");
     }
 
     @Test

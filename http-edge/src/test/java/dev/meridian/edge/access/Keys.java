@@ -1,5 +1,6 @@
 package dev.meridian.edge.access;
 
+import dev.meridian.protocol.cluster.Residency;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -14,11 +15,26 @@ public final class Keys {
     private Keys() {}
 
     public static ApiKey key(String name, String secret, Role role, List<String> models, @Nullable Instant expires) {
-        return new ApiKey(name, sha256(secret), role, models, 0, 0, 0, CREATED, expires);
+        return new ApiKey(name, sha256(secret), role, models, Residency.ANYWHERE, 0, 0, 0, CREATED, expires);
     }
 
     public static ApiKey limited(String name, String secret, int requests, int tokens, int concurrent) {
-        return new ApiKey(name, sha256(secret), Role.CLIENT, List.of(), requests, tokens, concurrent, CREATED, null);
+        return new ApiKey(
+                name,
+                sha256(secret),
+                Role.CLIENT,
+                List.of(),
+                Residency.ANYWHERE,
+                requests,
+                tokens,
+                concurrent,
+                CREATED,
+                null);
+    }
+
+    public static ApiKey bound(String name, String secret, String... regions) {
+        return new ApiKey(
+                name, sha256(secret), Role.CLIENT, List.of(), Residency.in(List.of(regions)), 0, 0, 0, CREATED, null);
     }
 
     static String sha256(String secret) {

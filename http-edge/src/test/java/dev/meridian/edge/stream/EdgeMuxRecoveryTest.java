@@ -12,11 +12,13 @@ import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.TokenIds;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Cancel;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent;
 import java.time.Duration;
+import java.util.List;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -65,7 +67,7 @@ final class EdgeMuxRecoveryTest {
         fixture.open("r", 1, 0);
         Submit first = other.expectMessageClass(Submit.class);
         accept(first, other);
-        fixture.opening.expectMessage(new EdgeMux.Opened(3));
+        fixture.opening.expectMessage(new EdgeMux.Opened(3, MuxFixture.SERVED_BY));
         other.stop();
         assertThat(fixture.replica.expectMessageClass(Submit.class).attempt()).isEqualTo(new Attempt("r", 2));
     }
@@ -130,7 +132,7 @@ final class EdgeMuxRecoveryTest {
         fixture.expectNothingMore(fixture.replica);
         fixture.expectNothingMore(other);
         accept(submit, fixture.replica);
-        fixture.opening.expectMessage(new EdgeMux.Opened(3));
+        fixture.opening.expectMessage(new EdgeMux.Opened(3, MuxFixture.SERVED_BY));
     }
 
     @Test
@@ -311,5 +313,30 @@ final class EdgeMuxRecoveryTest {
         fixture.openAccepted("r", 1);
         beat(fixture.submit(), 30, fixture.submit().attempt());
         fixture.expectNothingMore(fixture.replica);
+    }
+
+    @Test
+    void aBoundRequestGoesNowhereElseWhateverHappens() {
+        fixture.regions.put(other.getRef(), "us");
+        fixture.directory.put("m", other.getRef());
+        fixture.openBound("refused", "eu");
+        assertThat(fixture.opening.receiveMessage())
+                .isEqualTo(new EdgeMux.Rejected(new StreamFailure.NoAllowedRegion("m", Residency.in(List.of("eu")))));
+
+        fixture.directory.put("m", fixture.replica.getRef());
+        MuxFixture.Client client = fixture.openBound("lost", "eu", "asia");
+        Submit submit = fixture.replica.expectMessageClass(Submit.class);
+        MuxFixture.accept(submit, fixture.replica);
+        fixture.directory.put("m", other.getRef());
+        submit.edge().tell(new StreamEvent.HandOver(fixture.replica.getRef()));
+        submit.edge().tell(new StreamEvent.EntriesForgotten(submit.attempt(), 0, 0));
+        submit.edge().tell(new StreamEvent.Refused(submit.attempt().next(), new Refusal.QueueFull(1)));
+        fixture.pass(MuxFixture.SILENCE.multipliedBy(20));
+        fixture.replica.stop();
+        fixture.pass(MuxFixture.REPLICA_WAIT.multipliedBy(2));
+
+        other.expectNoMessage(Duration.ofMillis(100));
+        client.read();
+        assertThat(client.end).isEqualTo(new StreamEnd.Failed(new StreamFailure.ReplicaLost("m")));
     }
 }

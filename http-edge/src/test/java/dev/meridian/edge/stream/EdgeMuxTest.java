@@ -154,6 +154,7 @@ final class EdgeMuxTest {
         fixture.expectNothingMore(other);
         fixture.mux.tell(new EdgeMux.ClientGone(id(next)));
         other.expectMessage(new Cancel(next.attempt()));
+        fixture.pass(MuxFixture.TICK);
         assertThat(id(other.expectMessageClass(Submit.class))).isNotIn(id(moved), id(next));
     }
 
@@ -209,7 +210,7 @@ final class EdgeMuxTest {
         fixture.replica.expectMessage(new Cancel(first.attempt()));
         fixture.opening.expectNoMessage(Duration.ZERO);
         accept(second, fixture.replica);
-        fixture.opening.expectMessage(new EdgeMux.Opened(3));
+        fixture.opening.expectMessage(new EdgeMux.Opened(3, MuxFixture.SERVED_BY));
     }
 
     @Test
@@ -382,7 +383,7 @@ final class EdgeMuxTest {
         fixture.openProbe("ready");
         Submit probe = fixture.replica.expectMessageClass(Submit.class);
         accept(probe, fixture.replica);
-        fixture.opening.expectMessage(new EdgeMux.Opened(3));
+        fixture.opening.expectMessage(new EdgeMux.Opened(3, MuxFixture.SERVED_BY));
         assertThat(fixture.activeStreams()).isZero();
         fixture.openAccepted("r", 1);
         assertThat(fixture.activeStreams()).isEqualTo(1);

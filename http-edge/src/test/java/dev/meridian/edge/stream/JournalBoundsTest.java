@@ -11,6 +11,7 @@ import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.Generation;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Sampling;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand.Cancel;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import java.time.Duration;
@@ -52,7 +53,7 @@ final class JournalBoundsTest {
         fixture.open(id, choices, maxTokens);
         Submit submit = fixture.replica.expectMessageClass(Submit.class);
         accept(submit, fixture.replica);
-        fixture.opening.expectMessage(new EdgeMux.Opened(3));
+        fixture.opening.expectMessage(new EdgeMux.Opened(3, MuxFixture.SERVED_BY));
         return submit;
     }
 
@@ -60,7 +61,7 @@ final class JournalBoundsTest {
         Client client = fixture.open(id, 1, tokens);
         fixture.lastSubmit = fixture.replica.expectMessageClass(Submit.class);
         accept(fixture.submit(), fixture.replica);
-        fixture.opening.expectMessage(new EdgeMux.Opened(3));
+        fixture.opening.expectMessage(new EdgeMux.Opened(3, MuxFixture.SERVED_BY));
         return client;
     }
 
@@ -83,6 +84,7 @@ final class JournalBoundsTest {
                 0,
                 Duration.ofSeconds(1),
                 0,
+                Residency.ANYWHERE,
                 false,
                 null);
         assertThat(request.worstJournalBytes()).isEqualTo(bytes);
@@ -177,7 +179,7 @@ final class JournalBoundsTest {
         fixture.openProbe("ready");
         Submit probe = fixture.replica.expectMessageClass(Submit.class);
         accept(probe, fixture.replica);
-        fixture.opening.expectMessage(new EdgeMux.Opened(3));
+        fixture.opening.expectMessage(new EdgeMux.Opened(3, MuxFixture.SERVED_BY));
         send(probe, fixture.replica, 1, last(probe.attempt(), 0, 0, "a"));
         assertBytes(0, LIMIT);
     }

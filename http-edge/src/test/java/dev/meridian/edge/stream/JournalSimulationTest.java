@@ -9,6 +9,7 @@ import dev.meridian.protocol.Generation;
 import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Sampling;
 import dev.meridian.protocol.TokenLogprob;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import java.time.Duration;
@@ -124,7 +125,17 @@ final class JournalSimulationTest {
         Generation generation = new Generation(
                 Sampling.greedy(), 1 + random.nextInt(3), 1 + random.nextInt(60), List.of(), random.nextInt(4) - 1);
         StreamRequest request = new StreamRequest(
-                id, "m", new Prompt.Text(""), generation, 512, 0, Duration.ofDays(1), Long.MAX_VALUE, false, null);
+                id,
+                "m",
+                new Prompt.Text(""),
+                generation,
+                512,
+                0,
+                Duration.ofDays(1),
+                Long.MAX_VALUE,
+                Residency.ANYWHERE,
+                false,
+                null);
         Journal journal =
                 random.nextBoolean() ? Journal.streamed(fixture.journals) : Journal.gathered(fixture.journals);
         long free = LIMIT - fixture.journals.heldBytes() - fixture.journals.reservedBytes();
@@ -138,7 +149,7 @@ final class JournalSimulationTest {
         } else {
             Submit submit = nextSubmit(fixture, id);
             MuxFixture.accept(submit, fixture.replica);
-            fixture.opening.expectMessage(new EdgeMux.Opened(3));
+            fixture.opening.expectMessage(new EdgeMux.Opened(3, MuxFixture.SERVED_BY));
             open.put(id, new Stream(request, journal, submit));
             all.add(journal);
         }

@@ -9,6 +9,7 @@ import dev.meridian.protocol.Prompt;
 import dev.meridian.protocol.Role;
 import dev.meridian.protocol.Sampling;
 import dev.meridian.protocol.TokenIds;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent;
@@ -39,11 +40,15 @@ final class MuxFixture implements AutoCloseable {
     static final Duration NEVER = Duration.ofDays(1);
 
     static final long EPOCH = 7;
+    static final String SERVED_BY = "eu/node/m";
     static final StreamSettings SETTINGS = new StreamSettings(
             NEVER, ACCEPT, SILENCE, STALL, 5, 2, REPLICA_WAIT, 1000, 3, 1_000_000, 500_000, READER_STALL);
 
     final ActorTestKit kit = ActorTestKit.create();
     final Map<String, ActorRef<ReplicaCommand>> directory = new ConcurrentHashMap<>();
+    /** Of hosts that are not in "eu". The directory does not look at them: that is the gate's matter. */
+    final Map<ActorRef<ReplicaCommand>, String> regions = new ConcurrentHashMap<>();
+
     final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     final JournalBudget journals;
     final StreamMetrics metrics;
@@ -73,8 +78,14 @@ final class MuxFixture implements AutoCloseable {
     /** Replicas by model; first attempts go to {@link #entrance} where there is one. */
     private final class Directory implements Replicas {
         @Override
-        public Optional<ActorRef<ReplicaCommand>> replica(String model, @Nullable ActorRef<ReplicaCommand> but) {
-            return Optional.ofNullable(directory.get(model));
+        public Optional<Destination> replica(
+                String model, Residency residency, @Nullable ActorRef<ReplicaCommand> but) {
+            return Optional.ofNullable(directory.get(model)).flatMap(this::destination);
+        }
+
+        @Override
+        public Optional<Destination> destination(ActorRef<ReplicaCommand> host) {
+            return Optional.of(new Destination(host, regions.getOrDefault(host, "eu"), "node", "m"));
         }
 
         @Override
@@ -129,11 +140,19 @@ final class MuxFixture implements AutoCloseable {
     }
 
     private Client open(String id, int choices, int maxTokens, boolean probe) {
+        return open(id, choices, maxTokens, probe, Residency.ANYWHERE);
+    }
+
+    Client openBound(String id, String... regions) {
+        return open(id, 1, 0, false, Residency.in(List.of(regions)));
+    }
+
+    private Client open(String id, int choices, int maxTokens, boolean probe, Residency residency) {
         Client client = new Client(id, Journal.streamed(probe ? new JournalBudget(1000) : journals));
         Prompt prompt = new Prompt.Chat(List.of(new ChatMessage(Role.USER, "hi")));
         Generation generation = new Generation(Sampling.greedy(), choices, maxTokens, List.of(), -1);
         StreamRequest request = new StreamRequest(
-                id, "m", prompt, generation, 512, nanos.get(), DEADLINE, DEADLINE.toMillis(), probe, null);
+                id, "m", prompt, generation, 512, nanos.get(), DEADLINE, DEADLINE.toMillis(), residency, probe, null);
         mux.tell(new EdgeMux.Open(request, client.journal, opening.getRef()));
         return client;
     }
@@ -143,7 +162,7 @@ final class MuxFixture implements AutoCloseable {
         Client client = open(id, choices, 0);
         Submit submit = replica.expectMessageClass(Submit.class);
         accept(submit, replica);
-        opening.expectMessage(new EdgeMux.Opened(3));
+        opening.expectMessage(new EdgeMux.Opened(3, SERVED_BY));
         lastSubmit = submit;
         return client;
     }
@@ -199,6 +218,7 @@ final class MuxFixture implements AutoCloseable {
                 nanos.get(),
                 DEADLINE,
                 0,
+                Residency.ANYWHERE,
                 false,
                 null);
         mux.tell(new EdgeMux.Open(nowhere, Journal.streamed(new JournalBudget(1)), fence.getRef()));

@@ -10,6 +10,7 @@ package dev.meridian.protocol.cluster;
  * @param createdEpochSeconds when the bundle was made
  * @param weights how they are stored, for example {@code int4}
  * @param neededBytes native bytes that are set aside before it is loaded, KV caches among them
+ * @param residency what the node that tells of it was configured with
  */
 public record ModelInfo(
         String id,
@@ -18,11 +19,17 @@ public record ModelInfo(
         int vocabSize,
         long createdEpochSeconds,
         String weights,
-        long neededBytes) {
+        long neededBytes,
+        Residency residency) {
     public ModelInfo {
         if (contextTokens < 1 || vocabSize < 1 || neededBytes < 0) {
             throw new IllegalArgumentException("model '" + id + "' with " + contextTokens + " tokens of context, "
                     + vocabSize + " in vocabulary, " + neededBytes + " bytes");
         }
+    }
+
+    /** The same with another residency. */
+    public ModelInfo with(Residency other) {
+        return new ModelInfo(id, digest, contextTokens, vocabSize, createdEpochSeconds, weights, neededBytes, other);
     }
 }

@@ -56,6 +56,9 @@ final class Caps {
     static final int NODES = 4096;
     static final int PINS = 65_536;
     static final int ROLES = 32;
+    /** That a model is bound to. */
+    static final int REGIONS = 256;
+
     static final int BUNDLES = 1024;
     static final int REPLICAS = 1024;
 

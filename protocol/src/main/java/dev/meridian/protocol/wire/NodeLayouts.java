@@ -5,6 +5,7 @@ import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
 import dev.meridian.protocol.cluster.NodeMessage.StatusSeen;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.cluster.Residency;
 
 /** What nodes tell each other about themselves. */
 final class NodeLayouts {
@@ -18,6 +19,7 @@ final class NodeLayouts {
                 out.writeNumber(model.createdEpochSeconds());
                 out.writeText("weights", Caps.LABEL, model.weights());
                 out.writeNumber(model.neededBytes());
+                out.writeRecord(model.residency());
             },
             in -> new ModelInfo(
                     in.readText("model", Caps.NAME),
@@ -26,7 +28,22 @@ final class NodeLayouts {
                     in.readNumber(),
                     in.readLongNumber(),
                     in.readText("weights", Caps.LABEL),
-                    in.readLongNumber()));
+                    in.readLongNumber(),
+                    in.readRecord(Residency.class)));
+
+    static final Layout<Residency> RESIDENCY = Layout.of(
+            Residency.class,
+            (out, residency) -> {
+                out.writeBoolean(residency.anywhere());
+                out.writeList(
+                        "regions",
+                        Caps.REGIONS,
+                        residency.regions(),
+                        region -> out.writeText("region", Caps.LABEL, region));
+            },
+            in -> new Residency(
+                    in.readFlag("anywhere"),
+                    in.readList("regions", Caps.REGIONS, () -> in.readText("region", Caps.LABEL))));
 
     static final Layout<ReplicaId> REPLICA_ID = Layout.of(
             ReplicaId.class,

@@ -66,6 +66,7 @@ final class WireTable {
             new Row(29, NodeLayouts.REPLICA_STATUS),
             new Row(30, PlacementLayouts.PIN),
             new Row(31, PlacementLayouts.CHANGE),
+            new Row(34, NodeLayouts.RESIDENCY),
             // Prompt: 40 to 49.
             new Row(40, RequestLayouts.CHAT),
             new Row(41, RequestLayouts.TEXT),

@@ -28,6 +28,7 @@ import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand.Cancel;
 import dev.meridian.protocol.message.ReplicaCommand.Resend;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
@@ -216,7 +217,20 @@ final class RandomMessages {
 
     private ModelInfo model() {
         return new ModelInfo(
-                name(), name(), Math.max(1, positive()), Math.max(1, positive()), anyLong(), name(), positive());
+                name(),
+                name(),
+                Math.max(1, positive()),
+                Math.max(1, positive()),
+                anyLong(),
+                name(),
+                positive(),
+                residency());
+    }
+
+    private Residency residency() {
+        return random.nextBoolean()
+                ? Residency.ANYWHERE
+                : Residency.in(list(5, () -> oneOf(List.of("eu", "us-west-2", "x"))));
     }
 
     private Attempt attempt() {

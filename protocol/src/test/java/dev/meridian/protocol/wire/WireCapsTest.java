@@ -27,6 +27,7 @@ import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.StreamEvent.Heartbeat;
 import dev.meridian.protocol.message.StreamEvent.Refused;
@@ -271,7 +272,7 @@ final class WireCapsTest {
     }
 
     private NodeStatus status(List<String> roles, int bundles, int replicas, List<String> hears) {
-        ModelInfo model = new ModelInfo("m", "0123456789ab", 1, 1, 1, "int4", 1);
+        ModelInfo model = new ModelInfo("m", "0123456789ab", 1, 1, 1, "int4", 1, Residency.ANYWHERE);
         ReplicaStatus replica = new ReplicaStatus(REPLICA, 1, ReplicaState.READY, model, 0, 0, 0, null);
         return new NodeStatus(
                 "node",

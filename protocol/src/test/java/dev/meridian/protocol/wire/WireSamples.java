@@ -29,6 +29,7 @@ import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
+import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Cancel;
 import dev.meridian.protocol.message.ReplicaCommand.Resend;
@@ -196,7 +197,15 @@ final class WireSamples {
     }
 
     private static ModelInfo model() {
-        return new ModelInfo("qwen3-0.6b", "0123456789ab", 32_768, 151_936, 1_700_000_000, "int4", 400_000_000);
+        return new ModelInfo(
+                "qwen3-0.6b",
+                "0123456789ab",
+                32_768,
+                151_936,
+                1_700_000_000,
+                "int4",
+                400_000_000,
+                Residency.in(List.of("us", "eu-west")));
     }
 
     private static ReplicaId replicaId() {
