@@ -85,7 +85,8 @@ final class AdminRoutes implements ConnectionStage.Handler {
             case CHANGE ->
                 cluster(admin -> done(change(admin, route.rest(request.getUri().path()))));
             case NODE_CHANGE, REPLICA_CHANGE -> cluster(admin -> change(route, request, caller, admin));
-            case CHAT, COMPLETIONS, MODELS, MODEL -> throw new IllegalStateException(route + " is on the other port");
+            case CHAT, COMPLETIONS, MODELS, MODEL, STREAM ->
+                throw new IllegalStateException(route + " is on the other port");
         };
     }
 

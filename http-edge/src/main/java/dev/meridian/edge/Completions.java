@@ -19,7 +19,9 @@ import dev.meridian.edge.stream.EdgeMux;
 import dev.meridian.edge.stream.Journal;
 import dev.meridian.edge.stream.JournalBudget;
 import dev.meridian.edge.stream.JournalRead;
+import dev.meridian.edge.stream.JournalReader;
 import dev.meridian.edge.stream.JournalSource;
+import dev.meridian.edge.stream.Replay;
 import dev.meridian.edge.stream.StreamEnd;
 import dev.meridian.edge.stream.StreamFailure;
 import dev.meridian.edge.stream.StreamMetrics;
@@ -30,6 +32,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.NotUsed;
@@ -66,6 +69,7 @@ final class Completions {
     private final JournalBudget journals;
     private final StreamMetrics metrics;
     private final Lifecycle lifecycle;
+    private final ResumableStreams resumables;
     private final RequestIds ids;
     private final InstantSource clock;
     private final ChatRequestReader chatReader;
@@ -80,6 +84,7 @@ final class Completions {
             JournalBudget journals,
             StreamMetrics metrics,
             Lifecycle lifecycle,
+            ResumableStreams resumables,
             RandomGenerator random,
             InstantSource clock) {
         this.system = system;
@@ -91,6 +96,7 @@ final class Completions {
         this.journals = journals;
         this.metrics = metrics;
         this.lifecycle = lifecycle;
+        this.resumables = resumables;
         this.ids = new RequestIds(random);
         this.clock = clock;
         chatReader = new ChatRequestReader(settings.maxMessages(), random::nextLong);
@@ -98,19 +104,27 @@ final class Completions {
     }
 
     /** What a running request carries along. */
-    private record Running(
+    record Running(
             Dialect dialect,
             ParsedRequest parsed,
             StreamRequest request,
             ReplyHead head,
             Journal journal,
-            Limiter.Lease lease) {}
+            Limiter.Lease lease,
+            Caller caller,
+            @Nullable Duration resumeWindow) {
+        /** Counts what the reply took against its key: the prompt, and every token that came, read or not. Once. */
+        void settle(int promptTokens) {
+            lease.settle(promptTokens + journal.entries());
+        }
+    }
 
     CompletionStage<HttpResponse> serve(Dialect dialect, HttpRequest http, Caller caller, Presence presence) {
         if (lifecycle.isRefusing()) {
             throw shuttingDown();
         }
         long receivedNanos = System.nanoTime();
+        Duration window = resumables.window(http);
         return switch (limiter.start(caller)) {
             case Limiter.Exceeded exceeded ->
                 CompletableFuture.completedFuture(RateHeaders.add(
@@ -118,7 +132,8 @@ final class Completions {
                         exceeded.quotas()));
             case Limiter.Granted(Limiter.Lease lease) ->
                 read(http)
-                        .thenCompose(body -> open(prepare(dialect, body, receivedNanos, caller, lease), presence))
+                        .thenCompose(
+                                body -> open(prepare(dialect, body, receivedNanos, caller, lease, window), presence))
                         .whenComplete((_, failure) -> {
                             if (failure != null) {
                                 lease.settle(0);
@@ -136,12 +151,26 @@ final class Completions {
         }
     }
 
-    private Running prepare(Dialect dialect, byte[] body, long receivedNanos, Caller caller, Limiter.Lease lease) {
+    private Running prepare(
+            Dialect dialect,
+            byte[] body,
+            long receivedNanos,
+            Caller caller,
+            Limiter.Lease lease,
+            @Nullable Duration window) {
         ParsedRequest parsed = dialect == Dialect.CHAT
                 ? chatReader.read(body, model -> bounds(model, caller))
                 : textReader.read(body, model -> bounds(model, caller));
         ServedModel model = find(parsed.model(), caller)
                 .orElseThrow(() -> new ApiException(ErrorTable.modelUnknown(parsed.model())));
+        if (window != null && !parsed.stream()) {
+            throw new ApiException(
+                    ApiError.invalid("invalid_value", ResumableStreams.ASKED, "Only streams can be resumed."));
+        }
+        if (window != null && resumables.isFull()) {
+            throw new ApiException(ErrorTable.of(
+                    new StreamFailure.TooManyStreams(settings.streams().maxStreams())));
+        }
         String id = ids.next(dialect.idPrefix());
         long nowMillis = clock.millis();
         StreamRequest request = new StreamRequest(
@@ -162,8 +191,10 @@ final class Completions {
                 parsed,
                 request,
                 head,
-                parsed.stream() ? Journal.streamed(journals) : Journal.gathered(journals),
-                lease);
+                parsed.stream() && window == null ? Journal.streamed(journals) : Journal.gathered(journals),
+                lease,
+                caller,
+                window);
     }
 
     private static ApiException shuttingDown() {
@@ -203,23 +234,35 @@ final class Completions {
             }
             throw new CompletionException(failure);
         });
+        AtomicBoolean kept = new AtomicBoolean();
         presence.onGone(() -> {
-            mux.tell(new EdgeMux.ClientGone(running.request().id()));
-            settle(running, 0);
+            if (!kept.get()) {
+                mux.tell(new EdgeMux.ClientGone(running.request().id()));
+                running.settle(0);
+            }
         });
         return opening.thenComposeAsync(
                 answer -> switch (answer) {
                     case EdgeMux.Opened opened -> {
-                        CompletionStage<HttpResponse> reply = running.parsed().stream()
-                                ? CompletableFuture.completedFuture(streamed(running, opened.promptTokens(), presence))
-                                : whole(running, opened.promptTokens(), presence);
-                        yield reply.thenApply(
-                                response -> response.addHeader(RawHeader.create(SERVED_BY, opened.servedBy())));
+                        kept.set(running.resumeWindow() != null);
+                        yield reply(running, opened, presence)
+                                .thenApply(
+                                        response -> response.addHeader(RawHeader.create(SERVED_BY, opened.servedBy())));
                     }
                     case EdgeMux.Rejected rejected ->
                         CompletableFuture.failedFuture(new ApiException(ErrorTable.of(rejected.reason())));
                 },
                 system.executionContext());
+    }
+
+    private CompletionStage<HttpResponse> reply(Running running, EdgeMux.Opened opened, Presence presence) {
+        if (!running.parsed().stream()) {
+            return whole(running, opened.promptTokens(), presence);
+        }
+        return CompletableFuture.completedFuture(
+                running.resumeWindow() == null
+                        ? streamed(running, opened.promptTokens(), presence)
+                        : kept(running, running.resumeWindow(), opened, presence));
     }
 
     private <T> Source<T, NotUsed> reads(
@@ -230,29 +273,84 @@ final class Completions {
     }
 
     private HttpResponse streamed(Running running, int promptTokens, Presence presence) {
-        SseWriter writer = new SseWriter(running.dialect(), running.head(), running.parsed(), promptTokens);
+        SseWriter writer = new SseWriter(running.dialect(), running.head(), running.parsed(), promptTokens, null);
+        return events(this.reads(running, shows(running, writer, true), quiet()).watchTermination((notUsed, done) -> {
+            done.whenComplete((_, failure) -> {
+                running.settle(promptTokens);
+                over(failure, presence);
+            });
+            return notUsed;
+        }));
+    }
+
+    private Function<JournalRead, @Nullable ByteString> shows(Running running, SseWriter writer, boolean measures) {
         FirstToken first = new FirstToken(running);
-        Source<ByteString, NotUsed> events = this.<ByteString>reads(
-                        running,
-                        read -> {
-                            first.in(read);
-                            countFailure(read.end());
-                            byte[] shown = writer.write(read);
-                            return shown.length == 0 ? null : ByteString.fromArrayUnsafe(shown);
-                        },
-                        new JournalSource.Quiet<>(settings.commentInterval(), COMMENT))
-                .watchTermination((notUsed, done) -> {
-                    done.whenComplete((_, failure) -> {
-                        settle(running, promptTokens);
-                        over(failure, presence);
-                    });
-                    return notUsed;
-                });
+        return read -> {
+            if (measures) {
+                first.in(read);
+                countFailure(read.end());
+            }
+            byte[] shown = writer.write(read);
+            return shown.length == 0 ? null : ByteString.fromArrayUnsafe(shown);
+        };
+    }
+
+    private JournalSource.Quiet<ByteString> quiet() {
+        return new JournalSource.Quiet<>(settings.commentInterval(), COMMENT);
+    }
+
+    private static HttpResponse events(Source<ByteString, NotUsed> events) {
         return HttpResponse.create()
                 .withEntity(HttpEntities.createChunked(MediaTypes.TEXT_EVENT_STREAM.toContentType(), events))
                 .addHeader(RawHeader.create("Cache-Control", "no-cache"))
                 // Asks nginx not to hold events back.
                 .addHeader(RawHeader.create("X-Accel-Buffering", "no"));
+    }
+
+    /** A stream that outlives this connection. */
+    private HttpResponse kept(Running running, Duration window, EdgeMux.Opened opened, Presence presence) {
+        int promptTokens = opened.promptTokens();
+        Replay replay = new Replay(running.journal(), () -> running.settle(promptTokens), System::nanoTime);
+        ResumableStreams.Kept stream = new ResumableStreams.Kept(
+                directory.node() + "~" + running.request().id(),
+                running,
+                promptTokens,
+                opened.servedBy(),
+                running.caller().identity(),
+                window,
+                replay);
+        resumables.keep(stream);
+        return attach(stream, -1, true, presence)
+                .addHeader(RawHeader.create(ResumableStreams.ASKED, Long.toString(window.toSeconds())));
+    }
+
+    private HttpResponse attach(ResumableStreams.Kept stream, long after, boolean first, Presence presence) {
+        JournalReader reader = stream.replay().attach();
+        if (reader == null) {
+            throw new ApiException(ErrorTable.streamUnknown(directory.node()));
+        }
+        Running running = stream.running();
+        SseWriter writer = new SseWriter(
+                running.dialect(),
+                running.head(),
+                running.parsed(),
+                stream.promptTokens(),
+                new SseWriter.EventIds(after));
+        return events(Source.fromGraph(new JournalSource<>(reader, shows(running, writer, first), quiet(), () -> {}))
+                        .watchTermination((notUsed, done) -> {
+                            done.whenComplete((_, failure) -> over(failure, presence));
+                            return notUsed;
+                        }))
+                .addHeader(RawHeader.create(ResumableStreams.ID, stream.id()));
+    }
+
+    /** Goes on with a stream behind the last event that its client has. */
+    HttpResponse resume(String id, HttpRequest http, Caller caller, Presence presence) {
+        ResumableStreams.Kept stream = resumables
+                .find(id, caller)
+                .orElseThrow(() -> new ApiException(ErrorTable.streamUnknown(directory.node())));
+        return attach(stream, ResumableStreams.lastEvent(http), false, presence)
+                .addHeader(RawHeader.create(SERVED_BY, stream.servedBy()));
     }
 
     private CompletionStage<HttpResponse> whole(Running running, int promptTokens, Presence presence) {
@@ -276,7 +374,7 @@ final class Completions {
                             .addHeader(RawHeader.create("Server-Timing", gathered.serverTiming()));
                 })
                 .whenComplete((_, failure) -> {
-                    settle(running, promptTokens);
+                    running.settle(promptTokens);
                     if (failure != null) {
                         running.journal().discard();
                     }
@@ -289,11 +387,6 @@ final class Completions {
             metrics.refused(ErrorTable.of(cut.reason()).code());
         }
         presence.answered();
-    }
-
-    /** Counts what a reply took against its key: the prompt, and every token that came, read or not. */
-    private static void settle(Running running, int promptTokens) {
-        running.lease().settle(promptTokens + running.journal().entries());
     }
 
     private void countFailure(@Nullable StreamEnd end) {

@@ -30,6 +30,7 @@ public record EdgeSettings(
         Duration commentInterval,
         Duration readyTimeout,
         Duration readyCache,
+        Duration resumeLimit,
         StreamSettings streams) {
     /** With the tokens that a stream may have got, what a replica is sent stays below the transport's frame size. */
     private static final int MOST_BODY_BYTES = 4 << 20;
@@ -47,6 +48,9 @@ public record EdgeSettings(
         if (maxBodyBytes > MOST_BODY_BYTES) {
             throw new IllegalArgumentException("max-body-bytes " + maxBodyBytes + ", expected at most "
                     + MOST_BODY_BYTES + ", which fits a message to a replica");
+        }
+        if (resumeLimit.isNegative()) {
+            throw new IllegalArgumentException("resume-limit is at least 0");
         }
         for (Duration duration :
                 List.of(bodyReadTimeout, idleTimeout, requestDeadline, commentInterval, readyTimeout, readyCache)) {
@@ -110,6 +114,7 @@ public record EdgeSettings(
                 edge.getDuration("comment-interval"),
                 edge.getDuration("ready-timeout"),
                 edge.getDuration("ready-cache"),
+                edge.getDuration("resume-limit"),
                 streams);
     }
 }

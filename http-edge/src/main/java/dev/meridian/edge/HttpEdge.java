@@ -128,6 +128,8 @@ public final class HttpEdge {
                 EdgeMux.create(settings.streams(), directory, journals, metrics, System::nanoTime),
                 "edge-mux-" + UUID.randomUUID(),
                 Props.empty());
+        ResumableStreams resumables =
+                new ResumableStreams(settings.resumeLimit(), settings.streams().maxStreams(), mux);
         RequestIds ids = new RequestIds(random);
         Lifecycle lifecycle = new Lifecycle();
         ClientRoutes client = new ClientRoutes(
@@ -142,6 +144,7 @@ public final class HttpEdge {
                         journals,
                         metrics,
                         lifecycle,
+                        resumables,
                         random,
                         clock),
                 new Models(directory),
@@ -165,7 +168,7 @@ public final class HttpEdge {
                                         lifecycle,
                                         clientPort,
                                         adminPort,
-                                        refresh(system, settings, access)))
+                                        refresh(system, settings, access, resumables)))
                                 : clientPort
                                         .binding()
                                         .unbind()
@@ -216,13 +219,17 @@ public final class HttpEdge {
                         failure -> CompletableFuture.failedFuture(new BindException(host, port, failure)));
     }
 
-    private static Cancellable refresh(ActorSystem<?> system, EdgeSettings settings, Access access) {
+    private static Cancellable refresh(
+            ActorSystem<?> system, EdgeSettings settings, Access access, ResumableStreams resumables) {
         Duration interval = settings.access().reloadInterval();
         return system.scheduler()
                 .scheduleWithFixedDelay(
                         interval,
                         interval,
-                        access::refresh,
+                        () -> {
+                            access.refresh();
+                            resumables.sweep();
+                        },
                         system.dispatchers().lookup(DispatcherSelector.blocking()));
     }
 

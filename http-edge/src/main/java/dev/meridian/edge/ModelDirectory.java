@@ -15,6 +15,9 @@ public interface ModelDirectory extends Replicas {
     /** Where this edge is. */
     String region();
 
+    /** The id of its node. */
+    String node();
+
     /** Every model that clients may name, in the order in which they are listed. */
     List<ServedModel> models();
 

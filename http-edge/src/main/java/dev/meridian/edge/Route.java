@@ -14,6 +14,7 @@ enum Route {
     COMPLETIONS(Role.CLIENT, List.of("POST"), "/v1/completions"),
     MODELS(Role.CLIENT, List.of("GET", "HEAD"), "/v1/models"),
     MODEL(Role.CLIENT, List.of("GET", "HEAD"), "/v1/models/*"),
+    STREAM(Role.CLIENT, List.of("GET"), "/v1/streams/*"),
     LIVE(Role.ADMIN, List.of("GET", "HEAD"), "/health/live"),
     READY(Role.ADMIN, List.of("GET", "HEAD"), "/health/ready"),
     METRICS(Role.ADMIN, List.of("GET", "HEAD"), "/metrics"),

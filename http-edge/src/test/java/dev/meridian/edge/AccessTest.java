@@ -121,7 +121,8 @@ final class AccessTest {
     }
 
     /** There are none of them here. */
-    private static final Set<Route> ABOUT_ONE_THING = EnumSet.of(Route.NODE_CHANGE, Route.REPLICA_CHANGE, Route.CHANGE);
+    private static final Set<Route> ABOUT_ONE_THING =
+            EnumSet.of(Route.NODE_CHANGE, Route.REPLICA_CHANGE, Route.CHANGE, Route.STREAM);
 
     @ParameterizedTest
     @EnumSource
@@ -134,13 +135,13 @@ final class AccessTest {
         HttpResponse<String> admin = call(route, "Authorization", "Bearer mk-admin");
         if (ABOUT_ONE_THING.contains(route)) {
             assertThat(admin.statusCode()).as(admin.body()).isEqualTo(404);
-            assertThat(admin.body()).containsAnyOf("change_unknown", "unknown_url");
+            assertThat(admin.body()).containsAnyOf("change_unknown", "unknown_url", "stream_not_found");
         } else {
             assertThat(admin.statusCode()).isIn(200, 503);
         }
         HttpResponse<String> client = call(route, "Authorization", "Bearer mk-client");
         if (route.port() == Role.CLIENT) {
-            assertThat(client.statusCode()).isEqualTo(200);
+            assertThat(client.statusCode()).isEqualTo(route == Route.STREAM ? 404 : 200);
         } else {
             refuses(client, 403, "role_forbidden", "Bearer realm=\"meridian\", error=\"insufficient_scope\"");
         }

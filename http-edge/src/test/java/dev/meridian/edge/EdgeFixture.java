@@ -110,6 +110,11 @@ final class EdgeFixture implements AutoCloseable {
             }
 
             @Override
+            public String node() {
+                return "node-1";
+            }
+
+            @Override
             public Optional<Destination> replica(
                     String model, Residency residency, @Nullable ActorRef<ReplicaCommand> but) {
                 return Optional.ofNullable(replicas.get(model))

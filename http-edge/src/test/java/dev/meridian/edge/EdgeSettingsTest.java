@@ -51,6 +51,7 @@ final class EdgeSettingsTest {
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(2),
                         Duration.ofSeconds(1),
+                        Duration.ofMinutes(2),
                         new StreamSettings(
                                 Duration.ofMillis(100),
                                 Duration.ofMillis(500),

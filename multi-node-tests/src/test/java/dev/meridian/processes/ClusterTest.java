@@ -3,10 +3,12 @@ package dev.meridian.processes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -156,6 +158,28 @@ class ClusterTest {
         cluster.await(
                 "us-1 to see the replica on " + to,
                 () -> onlyReplica("us-1", "eu").getValue().equals(to));
+    }
+
+    /** Most of these connections are over before the next token comes. */
+    @Test
+    @Order(2)
+    void aClientThatLeavesAHundredTimesGetsEachTokenOnce() throws Exception {
+        String feeds = onlyReplica("us-1", "eu").getValue();
+        try (HttpClient http =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
+            ReturningClient client = new ReturningClient(http, cluster.api(other(feeds)), 5, 600, new Random(1));
+            Thread mover = Thread.ofVirtual().start(() -> {
+                try {
+                    moveOnce("us-1");
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+            });
+            client.readLeaving(100);
+            mover.join();
+            assertThat(client.tokens()).isEqualTo(600);
+            assertThat(client.connections()).isGreaterThan(100);
+        }
     }
 
     @Test

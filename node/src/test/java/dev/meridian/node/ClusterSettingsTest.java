@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.Config;
+import dev.meridian.protocol.cluster.Residency;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -132,6 +133,11 @@ class ClusterSettingsTest {
                 "placement.rehome-after = 1 ms | expected at least silence",
                 "placement.replicas = 0 | meridian.placement.replicas 0",
                 "node.stop-grace = soon | stop-grace",
+                "residency.models.m = [] | expected at least one region",
+                "residency.models.m = [EU] | 'EU' can be no region",
+                "residency.models.m = eu | m has type STRING",
+                "residency.models.a.b = [eu] | a name with a dot needs quotation marks",
+                "residency.modells = [eu] | meridian.residency.modells",
                 "node.nmae = eu-1 | meridian.node.nmae",
                 "edge.clientport = 1 | meridian.edge.clientport"
             })
@@ -139,6 +145,15 @@ class ClusterSettingsTest {
         assertThatThrownBy(() -> load("meridian." + line))
                 .isInstanceOf(CommandFailed.class)
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void modelsAreBoundByName() throws Exception {
+        ResidencySettings residency = load("meridian.residency.models { \"a.b\" = [us, eu], c = [\"eu\"] }")
+                .residency();
+        assertThat(residency.of("a.b")).hasToString("eu, us");
+        assertThat(residency.of("c")).hasToString("eu");
+        assertThat(residency.of("d")).isEqualTo(Residency.ANYWHERE);
     }
 
     @Test

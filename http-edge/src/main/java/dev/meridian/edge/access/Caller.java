@@ -9,6 +9,14 @@ public sealed interface Caller {
 
     record Keyed(ApiKey key) implements Caller {}
 
+    /** The same for all requests of one key, and of nobody else. */
+    default String identity() {
+        return switch (this) {
+            case Local _ -> "local";
+            case Keyed(ApiKey key) -> key.sha256();
+        };
+    }
+
     /** Where the words of its requests may be. */
     default Residency residency() {
         return switch (this) {

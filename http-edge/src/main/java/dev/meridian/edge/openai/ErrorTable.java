@@ -120,6 +120,12 @@ public final class ErrorTable {
         return new ApiError(403, INVALID, "model_forbidden", "This key may not use this model.", "model", 0);
     }
 
+    /** Of a stream that never was, is over, or is another key's: nobody is told which. */
+    public static ApiError streamUnknown(String node) {
+        return new ApiError(
+                404, INVALID, "stream_not_found", "Edge '" + node + "' keeps no such stream for this key.", null, 0);
+    }
+
     /** Of a request that reached an edge where it must not be read. */
     public static ApiError regionForbidden(String whose, Residency residency, String region) {
         return new ApiError(

@@ -83,6 +83,15 @@ final class JsonBuffer {
         return size == 0;
     }
 
+    int size() {
+        return size;
+    }
+
+    /** Takes back what was written after it had {@code earlier} bytes. */
+    void truncate(int earlier) {
+        size = earlier;
+    }
+
     /** A copy of what was written; the buffer is empty afterwards. */
     byte[] drain() {
         byte[] out = Arrays.copyOf(bytes, size);

@@ -21,14 +21,30 @@ public final class SseWriter {
     private final byte[][] choiceHeads;
     private final int[] textOffsets;
     private final JsonBuffer out = new JsonBuffer();
+    private final @Nullable EventIds ids;
     private int completionTokens;
+    private long event;
+    private int eventBegan;
 
-    public SseWriter(Dialect dialect, ReplyHead head, ParsedRequest request, int promptTokens) {
+    /**
+     * Events carry ids, which count from 0; the same entries get the same ones.
+     *
+     * @param after events up to this one are not written: their client has them; -1 for none
+     */
+    public record EventIds(long after) {}
+
+    /**
+     * A writer.
+     *
+     * @param ids null where events carry none
+     */
+    public SseWriter(Dialect dialect, ReplyHead head, ParsedRequest request, int promptTokens, @Nullable EventIds ids) {
         this.dialect = dialect;
         this.head = head;
         logprobs = request.wantsLogprobs();
         includeUsage = request.includeUsage();
         this.promptTokens = promptTokens;
+        this.ids = ids;
         choiceHeads = new byte[request.generation().choices()][];
         textOffsets = new int[choiceHeads.length];
     }
@@ -44,8 +60,11 @@ public final class SseWriter {
         switch (read.end()) {
             case null -> {}
             case StreamEnd.Finished end -> finish(end.timings());
-            case StreamEnd.Failed failed ->
-                out.raw("data: ").raw(ErrorTable.of(failed.reason()).toJson()).raw("\n\n");
+            case StreamEnd.Failed failed -> {
+                begin();
+                out.raw("data: ").raw(ErrorTable.of(failed.reason()).toJson());
+                end();
+            }
             case StreamEnd.Abandoned _ -> {}
         }
         return out.drain();
@@ -57,6 +76,7 @@ public final class SseWriter {
         if (choiceHeads[choice] == null) {
             choiceHeads[choice] = choiceHead(choice);
             if (dialect == Dialect.CHAT) {
+                begin();
                 out.raw(choiceHeads[choice]).raw("\"delta\":{\"role\":\"assistant\",\"content\":\"\"}");
                 out.raw(",\"logprobs\":null,\"finish_reason\":null}]");
                 endChunk(null);
@@ -74,6 +94,7 @@ public final class SseWriter {
     private void chatEvents(Entry entry, @Nullable ReplyTimings timings) {
         byte[] choiceHead = choiceHeads[entry.choice()];
         if (logprobs || !entry.text().isEmpty()) {
+            begin();
             out.raw(choiceHead)
                     .raw("\"delta\":{\"content\":")
                     .quoted(entry.text())
@@ -83,6 +104,7 @@ public final class SseWriter {
             endChunk(null);
         }
         if (entry.finish() != null) {
+            begin();
             out.raw(choiceHead).raw("\"delta\":{},\"logprobs\":null,\"finish_reason\":");
             out.raw(FinishReasons.quoted(entry.finish())).raw("}]");
             endChunk(timings);
@@ -91,6 +113,7 @@ public final class SseWriter {
 
     private void textEvent(Entry entry, @Nullable ReplyTimings timings) {
         if (logprobs || !entry.text().isEmpty() || entry.finish() != null) {
+            begin();
             out.raw(choiceHeads[entry.choice()]).raw("\"text\":").quoted(entry.text());
             logprobs(entry);
             out.raw(",\"finish_reason\":")
@@ -123,7 +146,22 @@ public final class SseWriter {
         if (timings != null) {
             timings(timings);
         }
-        out.raw("}\n\n");
+        out.raw("}");
+        end();
+    }
+
+    private void begin() {
+        if (ids != null) {
+            eventBegan = out.size();
+            out.raw("id: ").number(event).raw("\n");
+        }
+    }
+
+    private void end() {
+        out.raw("\n\n");
+        if (ids != null && event++ <= ids.after()) {
+            out.truncate(eventBegan);
+        }
     }
 
     private void timings(ReplyTimings timings) {
@@ -133,13 +171,17 @@ public final class SseWriter {
 
     private void finish(ReplyTimings timings) {
         if (includeUsage) {
+            begin();
             out.raw("data: ");
             head.writeTo(out, dialect.chunkObject());
             out.raw("\"choices\":[],\"usage\":");
             Usage.write(out, promptTokens, completionTokens);
             timings(timings);
-            out.raw("}\n\n");
+            out.raw("}");
+            end();
         }
-        out.raw("data: [DONE]\n\n");
+        begin();
+        out.raw("data: [DONE]");
+        end();
     }
 }

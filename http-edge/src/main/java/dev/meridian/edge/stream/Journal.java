@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Sizes are estimates of heap bytes, of objects with compressed references.
  */
-public final class Journal {
+public final class Journal implements JournalReader {
     /** Two bytes for each of 12 characters; texts of a token have 3 to 6 on average. */
     private static final int RESERVED_TEXT_BYTES = 24;
 
@@ -148,6 +148,7 @@ public final class Journal {
     }
 
     /** Names whom {@link #flush} tells, from the mux's thread: it must not block. */
+    @Override
     public synchronized void onReady(Runnable newReader) {
         reader = newReader;
     }
@@ -157,7 +158,8 @@ public final class Journal {
      * has not read stays here, counted, and not in buffers behind. The end comes with the last entries; both may be
      * absent.
      */
-    synchronized JournalRead take() {
+    @Override
+    public synchronized JournalRead take() {
         List<Entry> taken = new ArrayList<>(Math.min(unread.size(), 64));
         long bytes = 0;
         while (!unread.isEmpty() && bytes < READ_BYTES) {
@@ -188,6 +190,7 @@ public final class Journal {
     }
 
     /** Frees what nobody will read. */
+    @Override
     public synchronized void discard() {
         end(new StreamEnd.Abandoned());
         endTaken = true;
@@ -209,6 +212,7 @@ public final class Journal {
     }
 
     /** Why the reader shall give its client up, or null. */
+    @Override
     public synchronized @Nullable StreamFailure cutReason() {
         return cutReason;
     }

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 public final class JournalSource<T> extends GraphStage<SourceShape<T>> {
     private final Outlet<T> out = Outlet.create("JournalSource.out");
     private final SourceShape<T> shape = SourceShape.of(out);
-    private final Journal journal;
+    private final JournalReader journal;
     private final Function<JournalRead, @Nullable T> show;
     private final @Nullable Quiet<T> quiet;
     private final Runnable whenAbandoned;
@@ -43,7 +43,7 @@ public final class JournalSource<T> extends GraphStage<SourceShape<T>> {
      * @param quiet null where a reader needs no sign of life
      */
     public JournalSource(
-            Journal journal,
+            JournalReader journal,
             Function<JournalRead, @Nullable T> show,
             @Nullable Quiet<T> quiet,
             Runnable whenAbandoned) {
