@@ -98,7 +98,7 @@ final class ClientRoutes implements ConnectionStage.Handler {
             case COMPLETIONS -> completions.serve(Dialect.TEXT, request, caller, presence);
             case MODELS -> done(models.list(caller));
             case MODEL -> done(models.one(route.rest(request.getUri().path()), caller));
-            case STREAM -> done(completions.resume(route.rest(request.getUri().path()), request, caller, presence));
+            case STREAM -> completions.resume(route.rest(request.getUri().path()), request, caller, presence);
             case LIVE, READY, METRICS, NODES, NODE_CHANGE, REPLICAS, REPLICA_CHANGE, PLACED_MODELS, CHANGES, CHANGE ->
                 throw new IllegalStateException(route + " is on the other port");
         };

@@ -26,9 +26,11 @@ import dev.meridian.edge.stream.StreamEnd;
 import dev.meridian.edge.stream.StreamFailure;
 import dev.meridian.edge.stream.StreamMetrics;
 import dev.meridian.edge.stream.StreamRequest;
+import dev.meridian.protocol.message.ResumeMessage;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -38,6 +40,7 @@ import java.util.random.RandomGenerator;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
@@ -55,6 +58,8 @@ import org.jspecify.annotations.Nullable;
 final class Completions {
     /** Where the reply, or its beginning, was made: {@code region/node/replica}. */
     static final String SERVED_BY = "Meridian-Served-By";
+
+    private static final Duration FOLLOW_WITHIN = Duration.ofSeconds(5);
 
     private static final ByteString COMMENT = ByteString.fromString(": waiting\n\n");
     /** The mux answers every Open by its deadline; this covers the way there and back. */
@@ -327,16 +332,11 @@ final class Completions {
     private HttpResponse attach(ResumableStreams.Kept stream, long after, boolean first, Presence presence) {
         JournalReader reader = stream.replay().attach();
         if (reader == null) {
-            throw new ApiException(ErrorTable.streamUnknown(directory.node()));
+            throw new ApiException(ErrorTable.streamUnknown());
         }
-        Running running = stream.running();
-        SseWriter writer = new SseWriter(
-                running.dialect(),
-                running.head(),
-                running.parsed(),
-                stream.promptTokens(),
-                new SseWriter.EventIds(after));
-        return events(Source.fromGraph(new JournalSource<>(reader, shows(running, writer, first), quiet(), () -> {}))
+        SseWriter writer = stream.writer(after);
+        return events(Source.fromGraph(
+                                new JournalSource<>(reader, shows(stream.running(), writer, first), quiet(), () -> {}))
                         .watchTermination((notUsed, done) -> {
                             done.whenComplete((_, failure) -> over(failure, presence));
                             return notUsed;
@@ -344,13 +344,40 @@ final class Completions {
                 .addHeader(RawHeader.create(ResumableStreams.ID, stream.id()));
     }
 
-    /** Goes on with a stream behind the last event that its client has. */
-    HttpResponse resume(String id, HttpRequest http, Caller caller, Presence presence) {
-        ResumableStreams.Kept stream = resumables
-                .find(id, caller)
-                .orElseThrow(() -> new ApiException(ErrorTable.streamUnknown(directory.node())));
-        return attach(stream, ResumableStreams.lastEvent(http), false, presence)
-                .addHeader(RawHeader.create(SERVED_BY, stream.servedBy()));
+    /** Goes on with a stream behind the last event that its client has, here or at the edge of this region that keeps it. */
+    CompletionStage<HttpResponse> resume(String id, HttpRequest http, Caller caller, Presence presence) {
+        long after = ResumableStreams.lastEvent(http);
+        String keeper = ResumableStreams.nodeOf(id);
+        if (keeper.equals(directory.node())) {
+            ResumableStreams.Kept stream = resumables
+                    .find(id, caller.identity())
+                    .orElseThrow(() -> new ApiException(ErrorTable.streamUnknown()));
+            return CompletableFuture.completedFuture(
+                    attach(stream, after, false, presence).addHeader(RawHeader.create(SERVED_BY, stream.servedBy())));
+        }
+        ActorRef<ResumeMessage> other =
+                directory.streamKeeper(keeper).orElseThrow(() -> new ApiException(ErrorTable.streamUnknown()));
+        CompletableFuture<StreamFollower.Followed> followed = new CompletableFuture<>();
+        system.systemActorOf(
+                StreamFollower.create(other, id, caller.identity(), after, FOLLOW_WITHIN, followed, materializer),
+                "follower-" + UUID.randomUUID(),
+                Props.empty());
+        return followed.handle((found, failure) -> {
+            if (found == null) {
+                throw new ApiException(
+                        failure instanceof StreamFollower.NotKeptException
+                                ? ErrorTable.streamUnknown()
+                                : ErrorTable.edgeUnreachable(keeper));
+            }
+            return events(found.events()
+                            .keepAlive(settings.commentInterval(), () -> COMMENT)
+                            .watchTermination((notUsed, done) -> {
+                                done.whenComplete((_, broken) -> over(broken, presence));
+                                return notUsed;
+                            }))
+                    .addHeader(RawHeader.create(ResumableStreams.ID, id))
+                    .addHeader(RawHeader.create(SERVED_BY, found.servedBy()));
+        });
     }
 
     private CompletionStage<HttpResponse> whole(Running running, int promptTokens, Presence presence) {

@@ -11,6 +11,7 @@ import dev.meridian.edge.http.RequestIds;
 import dev.meridian.edge.stream.EdgeMux;
 import dev.meridian.edge.stream.JournalBudget;
 import dev.meridian.edge.stream.StreamMetrics;
+import dev.meridian.protocol.message.ResumeMessage;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -26,6 +27,7 @@ import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
@@ -58,6 +60,7 @@ public final class HttpEdge {
     private final Port client;
     private final Optional<Port> admin;
     private final Cancellable refreshes;
+    private final ResumableStreams resumables;
 
     /** A listening socket and the connections that came by it. */
     private record Port(ServerBinding binding, Connections connections) {
@@ -75,13 +78,15 @@ public final class HttpEdge {
             Lifecycle lifecycle,
             Port client,
             Optional<Port> admin,
-            Cancellable refreshes) {
+            Cancellable refreshes,
+            ResumableStreams resumables) {
         this.system = system;
         this.mux = mux;
         this.lifecycle = lifecycle;
         this.client = client;
         this.admin = admin;
         this.refreshes = refreshes;
+        this.resumables = resumables;
     }
 
     /**
@@ -168,7 +173,8 @@ public final class HttpEdge {
                                         lifecycle,
                                         clientPort,
                                         adminPort,
-                                        refresh(system, settings, access, resumables)))
+                                        refresh(system, settings, access, resumables),
+                                        resumables))
                                 : clientPort
                                         .binding()
                                         .unbind()
@@ -236,6 +242,11 @@ public final class HttpEdge {
     /** Where clients connect, with the port that was actually bound. */
     public InetSocketAddress clientAddress() {
         return client.binding().localAddress();
+    }
+
+    /** What other edges ask for streams that this one keeps; to be spawned where they look for it. */
+    public Behavior<ResumeMessage> streamKeeper() {
+        return resumables.keeper();
     }
 
     /** Where operators connect; empty where they have no port here. */

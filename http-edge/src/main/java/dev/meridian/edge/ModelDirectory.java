@@ -2,6 +2,7 @@ package dev.meridian.edge;
 
 import dev.meridian.edge.stream.Replicas;
 import dev.meridian.protocol.message.ReplicaCommand;
+import dev.meridian.protocol.message.ResumeMessage;
 import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -17,6 +18,11 @@ public interface ModelDirectory extends Replicas {
 
     /** The id of its node. */
     String node();
+
+    /** What asks another edge of this region for a stream that it keeps; empty where there is none of that name. */
+    default Optional<ActorRef<ResumeMessage>> streamKeeper(String node) {
+        return Optional.empty();
+    }
 
     /** Every model that clients may name, in the order in which they are listed. */
     List<ServedModel> models();

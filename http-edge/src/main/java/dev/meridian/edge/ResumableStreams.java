@@ -3,14 +3,20 @@ package dev.meridian.edge;
 import dev.meridian.edge.access.Caller;
 import dev.meridian.edge.openai.ApiError;
 import dev.meridian.edge.openai.ApiException;
+import dev.meridian.edge.openai.SseWriter;
 import dev.meridian.edge.stream.EdgeMux;
+import dev.meridian.edge.stream.JournalReader;
 import dev.meridian.edge.stream.Replay;
+import dev.meridian.protocol.message.ResumeMessage;
+import dev.meridian.protocol.message.ResumeMessage.Follow;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +52,13 @@ final class ResumableStreams {
             String servedBy,
             String owner,
             Duration window,
-            Replay replay) {}
+            Replay replay) {
+        /** For a reader that has the events up to {@code after}. */
+        SseWriter writer(long after) {
+            return new SseWriter(
+                    running.dialect(), running.head(), running.parsed(), promptTokens, new SseWriter.EventIds(after));
+        }
+    }
 
     /**
      * Keeps none.
@@ -98,9 +110,33 @@ final class ResumableStreams {
         kept.put(stream.id(), stream);
     }
 
-    /** The stream of that id, if it is this caller's. */
-    Optional<Kept> find(String id, Caller caller) {
-        return Optional.ofNullable(kept.get(id)).filter(stream -> stream.owner().equals(caller.identity()));
+    /** The stream of that id, if it is this owner's. */
+    Optional<Kept> find(String id, String owner) {
+        return Optional.ofNullable(kept.get(id)).filter(stream -> stream.owner().equals(owner));
+    }
+
+    /** The node whose edge keeps the stream of that id. */
+    static String nodeOf(String id) {
+        return id.substring(0, Math.max(0, id.indexOf('~')));
+    }
+
+    /** What answers other edges whose clients ask for a stream that is kept here. */
+    Behavior<ResumeMessage> keeper() {
+        return Behaviors.receive((context, message) -> {
+            if (message instanceof Follow follow) {
+                Optional<Kept> found = find(follow.stream(), follow.owner());
+                JournalReader reader =
+                        found.map(stream -> stream.replay().attach()).orElse(null);
+                if (found.isEmpty() || reader == null) {
+                    follow.reader().tell(new ResumeMessage.NotKept());
+                } else {
+                    ActorRef<ResumeMessage> source = context.spawnAnonymous(
+                            KeptStreamSource.create(reader, found.get().writer(follow.after()), follow.reader()));
+                    follow.reader().tell(new ResumeMessage.Following(found.get().servedBy(), source));
+                }
+            }
+            return Behaviors.same();
+        });
     }
 
     /** Gives up those whose time is over; to be called every now and then. */

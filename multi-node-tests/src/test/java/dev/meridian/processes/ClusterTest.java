@@ -3,7 +3,10 @@ package dev.meridian.processes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -167,7 +170,8 @@ class ClusterTest {
         String feeds = onlyReplica("us-1", "eu").getValue();
         try (HttpClient http =
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
-            ReturningClient client = new ReturningClient(http, cluster.api(other(feeds)), 5, 600, new Random(1));
+            List<URI> edges = List.of(cluster.api(other(feeds)), cluster.api(feeds));
+            ReturningClient client = new ReturningClient(http, edges, 5, 600, new Random(1));
             Thread mover = Thread.ofVirtual().start(() -> {
                 try {
                     moveOnce("us-1");
@@ -177,6 +181,12 @@ class ClusterTest {
             });
             client.readLeaving(100);
             mover.join();
+            HttpRequest elsewhere = HttpRequest.newBuilder(
+                            cluster.api("us-1").resolve("/v1/streams/" + client.stream()))
+                    .build();
+            assertThat(http.send(elsewhere, BodyHandlers.ofString()).statusCode())
+                    .as("in another region")
+                    .isEqualTo(404);
             assertThat(client.tokens()).isEqualTo(600);
             assertThat(client.connections()).isGreaterThan(100);
         }

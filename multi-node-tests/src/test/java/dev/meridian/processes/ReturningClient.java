@@ -24,7 +24,7 @@ final class ReturningClient {
     private static final JsonMapper JSON = new JsonMapper();
 
     private final HttpClient http;
-    private final URI api;
+    private final List<URI> edges;
     private final int start;
     private final int tokens;
     private final Random random;
@@ -37,12 +37,13 @@ final class ReturningClient {
     /**
      * A client.
      *
+     * @param edges of one region; the first one gets the request, and it comes back at any of them
      * @param start the prompt's last id
      * @param random draws after how many lines it leaves
      */
-    ReturningClient(HttpClient http, URI api, int start, int tokens, Random random) {
+    ReturningClient(HttpClient http, List<URI> edges, int start, int tokens, Random random) {
         this.http = http;
-        this.api = api;
+        this.edges = List.copyOf(edges);
         this.start = start;
         this.tokens = tokens;
         this.random = random;
@@ -69,12 +70,12 @@ final class ReturningClient {
     private HttpRequest request() {
         HttpRequest.Builder request = HttpRequest.newBuilder().timeout(Duration.ofMinutes(1));
         if (!stream.isEmpty()) {
-            request.uri(api.resolve("/v1/streams/" + stream));
+            request.uri(edges.get(random.nextInt(edges.size())).resolve("/v1/streams/" + stream));
             return (lastEvent.isEmpty() ? request : request.header("Last-Event-ID", lastEvent)).build();
         }
         String body = "{\"model\":\"" + Script.MODEL + "\",\"prompt\":[1," + start + "],\"max_tokens\":" + tokens
                 + ",\"temperature\":0,\"stream\":true}";
-        return request.uri(api.resolve("/v1/completions"))
+        return request.uri(edges.getFirst().resolve("/v1/completions"))
                 .header("Content-Type", "application/json")
                 .header("Meridian-Resume", "30")
                 .POST(BodyPublishers.ofString(body))
@@ -112,6 +113,11 @@ final class ReturningClient {
             }
             got.add(id);
         }
+    }
+
+    /** Its id. */
+    String stream() {
+        return stream;
     }
 
     int tokens() {

@@ -13,6 +13,7 @@ import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
+import dev.meridian.protocol.message.ResumeMessage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -36,11 +37,17 @@ record ClusterDirectory(
         Function<String, PinTable> pins,
         ReplicaEntrance entrance,
         ResidencySettings residency,
+        Function<String, Optional<ActorRef<ResumeMessage>>> streamKeepers,
         LongSupplier nanoClock)
         implements ModelDirectory {
     @Override
     public String region() {
         return choice.region();
+    }
+
+    @Override
+    public Optional<ActorRef<ResumeMessage>> streamKeeper(String other) {
+        return streamKeepers.apply(other);
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.meridian.placement.NodeDirectory;
 import dev.meridian.placement.PinKeeper;
 import dev.meridian.protocol.cluster.NodeMessage;
 import dev.meridian.protocol.cluster.PinMessage;
+import dev.meridian.protocol.message.ResumeMessage;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +22,9 @@ import org.apache.pekko.cluster.typed.Cluster;
 
 /** The cluster's members as Pekko knows them now, and where their parts are. Safe from any thread. */
 final class ClusterMembers {
+    /** Where an edge's part runs, below {@code /system}. */
+    static final String STREAM_KEEPER = "stream-keeper";
+
     private final Cluster cluster;
     private final ActorRefResolver resolver;
     private final String region;
@@ -79,6 +83,14 @@ final class ClusterMembers {
         return others().filter(member -> member.dataCenter().equals(region))
                 .map(member -> this.<PinMessage>part(member, PinKeeper.NAME))
                 .toList();
+    }
+
+    /** What keeps the streams of another node of this region, whether it has an edge or not. */
+    Optional<ActorRef<ResumeMessage>> streamKeeper(String node) {
+        return others().filter(member ->
+                        member.dataCenter().equals(region) && Members.id(member).anyMatch(node::equals))
+                .findFirst()
+                .map(member -> part(member, STREAM_KEEPER));
     }
 
     private <T> ActorRef<T> part(Member member, String name) {

@@ -359,11 +359,13 @@ final class ClusterNode implements AutoCloseable {
                                     this::table,
                                     entrance,
                                     settings.residency(),
+                                    members::streamKeeper,
                                     System::nanoTime),
                             meters,
                             new Operators())
                     .toCompletableFuture()
                     .join();
+            system.systemActorOf(edge.streamKeeper(), ClusterMembers.STREAM_KEEPER, Props.empty());
         }
     }
 

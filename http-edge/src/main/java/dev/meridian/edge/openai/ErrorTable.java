@@ -121,9 +121,15 @@ public final class ErrorTable {
     }
 
     /** Of a stream that never was, is over, or is another key's: nobody is told which. */
-    public static ApiError streamUnknown(String node) {
+    public static ApiError streamUnknown() {
         return new ApiError(
-                404, INVALID, "stream_not_found", "Edge '" + node + "' keeps no such stream for this key.", null, 0);
+                404, INVALID, "stream_not_found", "No such stream is kept in this region for this key.", null, 0);
+    }
+
+    /** Of a stream that another edge keeps. */
+    public static ApiError edgeUnreachable(String node) {
+        return retry(
+                503, SERVER, "edge_unreachable", "Edge '" + node + "', which keeps the stream, does not answer.", 2);
     }
 
     /** Of a request that reached an edge where it must not be read. */

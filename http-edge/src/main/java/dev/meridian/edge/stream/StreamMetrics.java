@@ -32,7 +32,7 @@ public final class StreamMetrics {
                 .description("Requests that a replica works on or is asked for, without health checks")
                 .register(registry);
         Gauge.builder("meridian.journal.bytes", journals, JournalBudget::heldBytes)
-                .description("Entries that clients have not got yet, estimated heap bytes")
+                .description("Entries that clients have not got yet, or may come back for, estimated heap bytes")
                 .register(registry);
         Gauge.builder("meridian.journal.reserved.bytes", journals, JournalBudget::reservedBytes)
                 .description("What running streams may still bring, estimated heap bytes")

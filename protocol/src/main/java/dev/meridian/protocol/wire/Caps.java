@@ -41,6 +41,9 @@ final class Caps {
     /** A token's text or its bytes in hexadecimal, of a log-probability. */
     static final int TOKEN_TEXT = 16 << 10;
 
+    /** Of a stream, as one edge hands it to another: 16,384 characters. */
+    static final int PIECE = 64 << 10;
+
     /** What a refusal says; an engine's failure quotes its cause. */
     static final int REASON = 64 << 10;
 

@@ -49,7 +49,13 @@ final class WireTable {
             new Row(142, PlacementLayouts.UNDRAIN),
             // PlacementReply: 150 to 159.
             new Row(150, PlacementLayouts.PLANNED),
-            new Row(151, PlacementLayouts.NOT_PLANNED));
+            new Row(151, PlacementLayouts.NOT_PLANNED),
+            // ResumeMessage: 160 to 169.
+            new Row(160, ResumeLayouts.FOLLOW),
+            new Row(161, ResumeLayouts.FOLLOWING),
+            new Row(162, ResumeLayouts.NOT_KEPT),
+            new Row(163, ResumeLayouts.NEXT),
+            new Row(164, ResumeLayouts.PIECE));
 
     /** What messages hold. Kryo has 0 to 9 itself; ids below 128 take one byte. */
     static final List<Row> VALUES = List.of(

@@ -32,6 +32,7 @@ import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand.Cancel;
 import dev.meridian.protocol.message.ReplicaCommand.Resend;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
+import dev.meridian.protocol.message.ResumeMessage;
 import dev.meridian.protocol.message.StreamEvent.Accepted;
 import dev.meridian.protocol.message.StreamEvent.EntriesForgotten;
 import dev.meridian.protocol.message.StreamEvent.HandOver;
@@ -69,6 +70,11 @@ final class RandomMessages {
                 new Refused(attempt(), oneOf(WireSamples.refusals())),
                 new StepBatch(fixture.ref(name()), anyLong(), list(20, this::entry)),
                 new EntriesForgotten(attempt(), positive(), positive()),
+                new ResumeMessage.Follow(name(), name(), anyLong(), fixture.ref(name())),
+                new ResumeMessage.Following(name(), fixture.ref(name())),
+                new ResumeMessage.NotKept(),
+                new ResumeMessage.Next(),
+                new ResumeMessage.Piece(text(), random.nextBoolean()),
                 new HandOver(fixture.ref(name())),
                 new Heartbeat(fixture.ref(name()), anyLong(), list(40, this::attempt)),
                 new NodeStatus(

@@ -29,6 +29,7 @@ import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
 import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
+import dev.meridian.protocol.message.ResumeMessage;
 import dev.meridian.protocol.message.StreamEvent.Heartbeat;
 import dev.meridian.protocol.message.StreamEvent.Refused;
 import dev.meridian.protocol.message.StreamEvent.StepBatch;
@@ -80,6 +81,7 @@ final class WireCapsTest {
                         Caps.TOKENS,
                         n -> submit(new Prompt.Text(""), generation(Map.of(), List.of()), TokenIds.of(new int[n]))),
                 cap("model", Caps.NAME, n -> new Refused(ATTEMPT, new Refusal.ModelNotReady("x".repeat(n)))),
+                cap("piece", Caps.PIECE, n -> new ResumeMessage.Piece("x".repeat(n), false)),
                 cap("reason", Caps.REASON, n -> new Refused(ATTEMPT, new Refusal.EngineFailed("x".repeat(n)))),
                 cap("parameter", Caps.NAME, n -> new Refused(ATTEMPT, new Refusal.InvalidRequest("x".repeat(n), ""))),
                 cap(

@@ -34,6 +34,7 @@ import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Cancel;
 import dev.meridian.protocol.message.ReplicaCommand.Resend;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
+import dev.meridian.protocol.message.ResumeMessage;
 import dev.meridian.protocol.message.StreamEvent.Accepted;
 import dev.meridian.protocol.message.StreamEvent.EntriesForgotten;
 import dev.meridian.protocol.message.StreamEvent.HandOver;
@@ -97,6 +98,11 @@ final class WireSamples {
         all.add(new Undrain("node-1", true, "loopback", "key-3", fixture.ref("reply")));
         all.add(new PlacementReply.Planned(move()));
         all.add(new PlacementReply.Refused(PlacementRefusal.STALE_GENERATION, "it is at generation 7, not 6"));
+        all.add(new ResumeMessage.Follow("node-1~chatcmpl-1", "0".repeat(64), 41, fixture.ref("reader")));
+        all.add(new ResumeMessage.Following("eu/node-1/r", fixture.ref("source")));
+        all.add(new ResumeMessage.NotKept());
+        all.add(new ResumeMessage.Next());
+        all.add(new ResumeMessage.Piece("data: " + CANARY, true));
         return all;
     }
 

@@ -16,6 +16,7 @@ import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.message.ReplicaCommand;
+import dev.meridian.protocol.message.ResumeMessage;
 import dev.meridian.protocol.message.StreamEvent;
 import java.io.NotSerializableException;
 import java.util.EnumSet;
@@ -52,7 +53,8 @@ final class WireTableTest {
                                                 NodeMessage.class,
                                                 PinMessage.class,
                                                 PlacementCommand.class,
-                                                PlacementReply.class)
+                                                PlacementReply.class,
+                                                ResumeMessage.class)
                                         .<Class<?>>flatMap(kind -> Stream.of(kind.getPermittedSubclasses())),
                                 Stream.of(PinTable.class))
                         .toList());
