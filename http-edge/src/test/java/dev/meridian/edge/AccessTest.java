@@ -121,7 +121,8 @@ final class AccessTest {
     }
 
     /** There are none of them here. */
-    private static final Set<Route> ABOUT_ONE_THING = EnumSet.of(Route.NODE_CHANGE, Route.REPLICA_CHANGE, Route.CHANGE);
+    private static final Set<Route> ABOUT_ONE_THING =
+            EnumSet.of(Route.NODE_CHANGE, Route.REPLICA_CHANGE, Route.MODEL_CHANGE, Route.CHANGE);
 
     @ParameterizedTest
     @EnumSource
