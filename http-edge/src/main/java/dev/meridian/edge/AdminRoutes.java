@@ -17,6 +17,7 @@ import java.util.function.Function;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
+import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.stream.Materializer;
@@ -83,8 +84,13 @@ final class AdminRoutes implements ConnectionStage.Handler {
             case PLACED_MODELS -> cluster(admin -> done(Responses.json(200, admin.models())));
             case CHANGES -> cluster(admin -> done(Responses.json(200, admin.changes())));
             case CHANGE ->
-                cluster(admin -> done(change(admin, route.rest(request.getUri().path()))));
-            case NODE_CHANGE, REPLICA_CHANGE -> cluster(admin -> change(route, request, caller, admin));
+                request.method().equals(HttpMethods.POST)
+                        ? cluster(admin -> change(AdminApi.Subject.CHANGE, route, request, caller, admin))
+                        : cluster(admin ->
+                                done(change(admin, route.rest(request.getUri().path()))));
+            case NODE_CHANGE -> cluster(admin -> change(AdminApi.Subject.NODE, route, request, caller, admin));
+            case REPLICA_CHANGE -> cluster(admin -> change(AdminApi.Subject.REPLICA, route, request, caller, admin));
+            case MODEL_CHANGE -> cluster(admin -> change(AdminApi.Subject.MODEL, route, request, caller, admin));
             case CHAT, COMPLETIONS, MODELS, MODEL, STREAM ->
                 throw new IllegalStateException(route + " is on the other port");
         };
@@ -100,11 +106,12 @@ final class AdminRoutes implements ConnectionStage.Handler {
                 .orElseGet(() -> Responses.error(ApiError.http(404, "change_unknown", "There is no such change.")));
     }
 
-    private CompletionStage<HttpResponse> change(Route route, HttpRequest request, Caller caller, AdminApi admin) {
+    private CompletionStage<HttpResponse> change(
+            AdminApi.Subject subject, Route route, HttpRequest request, Caller caller, AdminApi admin) {
         String by = caller instanceof Caller.Keyed(ApiKey key) ? key.name() : "loopback";
         return body(request)
                 .thenCompose(body -> admin.change(
-                        route == Route.REPLICA_CHANGE,
+                        subject,
                         route.rest(request.getUri().path()),
                         body,
                         request.getUri().query().get("wait"),

@@ -99,8 +99,17 @@ final class ClientRoutes implements ConnectionStage.Handler {
             case MODELS -> done(models.list(caller));
             case MODEL -> done(models.one(route.rest(request.getUri().path()), caller));
             case STREAM -> completions.resume(route.rest(request.getUri().path()), request, caller, presence);
-            case LIVE, READY, METRICS, NODES, NODE_CHANGE, REPLICAS, REPLICA_CHANGE, PLACED_MODELS, CHANGES, CHANGE ->
-                throw new IllegalStateException(route + " is on the other port");
+            case LIVE,
+                    READY,
+                    METRICS,
+                    NODES,
+                    NODE_CHANGE,
+                    REPLICAS,
+                    REPLICA_CHANGE,
+                    PLACED_MODELS,
+                    MODEL_CHANGE,
+                    CHANGES,
+                    CHANGE -> throw new IllegalStateException(route + " is on the other port");
         };
     }
 

@@ -23,8 +23,9 @@ enum Route {
     REPLICAS(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/replicas"),
     REPLICA_CHANGE(Role.ADMIN, List.of("POST"), "/admin/v1/replicas/*"),
     PLACED_MODELS(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/models"),
+    MODEL_CHANGE(Role.ADMIN, List.of("POST"), "/admin/v1/models/*"),
     CHANGES(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/changes"),
-    CHANGE(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/changes/*");
+    CHANGE(Role.ADMIN, List.of("GET", "HEAD", "POST"), "/admin/v1/changes/*");
 
     private final Role port;
 

@@ -122,7 +122,7 @@ final class AccessTest {
 
     /** There are none of them here. */
     private static final Set<Route> ABOUT_ONE_THING =
-            EnumSet.of(Route.NODE_CHANGE, Route.REPLICA_CHANGE, Route.CHANGE, Route.STREAM);
+            EnumSet.of(Route.NODE_CHANGE, Route.REPLICA_CHANGE, Route.MODEL_CHANGE, Route.CHANGE, Route.STREAM);
 
     @ParameterizedTest
     @EnumSource

@@ -275,6 +275,33 @@ final class HttpBehaviourTest {
         assertThat(stuck.body()).contains("queue_full");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "/admin/v1/nodes/eu-1:drain; node_unknown",
+                "/admin/v1/replicas/eu~m~0123456789ab~1:move; region_unknown",
+                "/admin/v1/models/m:place; region_unknown",
+                "/admin/v1/models/m:unplace; region_unknown",
+                "/admin/v1/changes/chg-1:undo; change_unknown",
+                "/admin/v1/changes/chg-1; unknown_url",
+            })
+    void changesAreAskedOfTheAdminPort(String path, String code) {
+        String body = switch (path.substring(path.indexOf(':') + 1)) {
+            case "move" -> "{\"to\":\"eu-1\"}";
+            case "place" -> "{\"region\":\"eu\",\"replicas\":1}";
+            case "unplace" -> "{\"region\":\"eu\"}";
+            default -> "{}";
+        };
+        HttpResponse<String> response = edge.send(HttpRequest.newBuilder(edge.adminUri(path))
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body))
+                .build());
+
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(404);
+        assertThat(response.body()).contains("\"code\":\"" + code + "\"");
+    }
+
     @Test
     void metricsCountTokensAndTimes() {
         REPLICA.setScript(ScriptedReplica.saying("a", "b", "c"));

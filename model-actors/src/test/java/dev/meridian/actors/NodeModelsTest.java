@@ -189,7 +189,8 @@ final class NodeModelsTest {
     }
 
     private NodeModels.Follow pins(Pin... pins) {
-        return new NodeModels.Follow(new PinTable("eu", ++generation, List.of(pins), List.of(), List.of()));
+        return new NodeModels.Follow(
+                PinTable.empty("eu").withGeneration(++generation).withPins(List.of(pins)));
     }
 
     private static Pin here(ReplicaId replica, long generation) {

@@ -134,6 +134,13 @@ class ClusterTest {
         assertThat(say("replicas")).containsPattern(replica.getKey() + " +" + other(holder) + " +ready");
         assertThat(say("move", replica.getKey(), "--to", holder)).contains(" is done: serves on " + holder);
         assertThat(say("changes")).containsSubsequence("move", "undrain", "drain");
+        assertThat(say("place", "scripted", "--region", "eu", "--node", other(holder), "--dry-run"))
+                .contains("hold 1 replica of scripted in eu, only on " + other(holder), "Nothing was changed.");
+        assertThat(say("unplace", "scripted", "--region", "eu", "--dry-run"))
+                .contains("unload " + replica.getKey() + " on " + holder, "Nothing was changed.");
+        String move = cluster.list("us-1", "changes").getFirst().path("id").asText();
+        assertThat(say("undo", move)).contains(" is done: serves on " + other(holder));
+        assertThat(say("changes")).containsPattern("(?s)undo .+" + move + " +move [^\n]+ undone +undone by ");
         assertThat(say("models", "--json")).contains("\"id\" : \"scripted\"");
     }
 
@@ -190,6 +197,46 @@ class ClusterTest {
             assertThat(client.tokens()).isEqualTo(600);
             assertThat(client.connections()).isGreaterThan(100);
         }
+    }
+
+    @Test
+    @Order(2)
+    void modelsArePlacedUnplacedAndThatUndoneUnderLoadAndNobodyNotices() throws Exception {
+        Map<String, String> eu = cluster.placement("us-1", "eu");
+        Map<String, String> us = cluster.placement("us-1", "us");
+        ScriptedStreams everywhere = ScriptedStreams.flow(cluster, 300, "eu-1", "eu-2", "us-1", "us-2");
+        JsonNode placed = done("models/scripted:place", "{\"region\":\"eu\",\"replicas\":2}");
+        cluster.awaitReplicas(3);
+        assertRefused("models/scripted:place", "{\"region\":\"eu\",\"replicas\":3}", 422, "too_few_nodes");
+        assertUndone(placed);
+        cluster.awaitReplicas(2);
+        everywhere.assertWhole("place 2 replicas in eu, and undo that");
+
+        ScriptedStreams atUs = ScriptedStreams.flow(cluster, 300, "us-1", "us-2");
+        JsonNode unplaced = done("models/scripted:unplace", "{\"region\":\"us\"}");
+        cluster.awaitReplicas(1);
+        assertRefused("models/scripted:unplace", "{\"region\":\"eu\"}", 409, "last_replica");
+        ScriptedStreams without = ScriptedStreams.flow(cluster, 100, "us-1", "us-2");
+        without.assertWhole("enter at us, which holds nothing");
+        assertUndone(unplaced);
+        cluster.awaitReplicas(2);
+        atUs.assertWhole("unplace it in us, and undo that");
+        assertThat(cluster.placement("us-1", "eu")).isEqualTo(eu);
+        assertThat(cluster.placement("us-1", "us")).isEqualTo(us);
+    }
+
+    private static JsonNode done(String path, String body) throws Exception {
+        JsonNode change = cluster.change("us-1", path + "?wait=60s", body);
+        assertThat(change.path("state").asText())
+                .as(change + "\n" + cluster.state())
+                .isEqualTo("done");
+        return change;
+    }
+
+    private static void assertUndone(JsonNode change) throws Exception {
+        String path = "changes/" + change.path("id").asText() + ":undo";
+        assertThat(done(path, "{}").path("undoes")).isEqualTo(change.path("id"));
+        assertRefused(path, "{}", 409, "already_undone");
     }
 
     @Test

@@ -2,7 +2,9 @@ package dev.meridian.node;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -118,6 +120,85 @@ final class ClusterChangeCommands {
         @Override
         String path() {
             return "nodes/" + node + ":undrain";
+        }
+    }
+
+    /** {@code place}. */
+    @Command(name = "place", description = "Say how many replicas of a model a region holds.")
+    static final class Place extends Changing {
+        @Parameters(paramLabel = "MODEL", description = "As 'models' shows it.")
+        private String model = "";
+
+        @Option(names = "--region", required = true, paramLabel = "REGION", description = "The region.")
+        private String region = "";
+
+        @Option(
+                names = "--replicas",
+                paramLabel = "N",
+                defaultValue = "1",
+                description = "How many, each on a node of its own. Default: ${DEFAULT-VALUE}.")
+        private int replicas = 1;
+
+        @Option(
+                names = "--node",
+                paramLabel = "NODE",
+                description = "Only on this node; may be given several times. Default: on any.")
+        private List<String> nodes = new ArrayList<>();
+
+        @Override
+        String path() {
+            return "models/" + model + ":place";
+        }
+
+        @Override
+        Map<String, Object> body() {
+            Map<String, Object> body = super.body();
+            body.put("region", region);
+            body.put("replicas", replicas);
+            if (!nodes.isEmpty()) {
+                body.put("nodes", nodes);
+            }
+            return body;
+        }
+    }
+
+    /** {@code unplace}. */
+    @Command(name = "unplace", description = "Let a region hold nothing of a model.")
+    static final class Unplace extends Changing {
+        @Parameters(paramLabel = "MODEL", description = "As 'models' shows it.")
+        private String model = "";
+
+        @Option(names = "--region", required = true, paramLabel = "REGION", description = "The region.")
+        private String region = "";
+
+        @Option(names = "--force", description = "Even where no other region serves the model.")
+        private boolean force;
+
+        @Override
+        String path() {
+            return "models/" + model + ":unplace";
+        }
+
+        @Override
+        Map<String, Object> body() {
+            Map<String, Object> body = super.body();
+            body.put("region", region);
+            if (force) {
+                body.put("force", true);
+            }
+            return body;
+        }
+    }
+
+    /** {@code undo}. */
+    @Command(name = "undo", description = "Restore what was before a change.")
+    static final class Undo extends Changing {
+        @Parameters(paramLabel = "CHANGE", description = "As 'changes' shows it.")
+        private String change = "";
+
+        @Override
+        String path() {
+            return "changes/" + change + ":undo";
         }
     }
 }

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -156,11 +157,15 @@ final class ClusterListCommands {
 
         @Override
         List<String> row(JsonNode item) {
-            String replica = text(item, "replica");
+            String what = Stream.of("replica", "model", "from")
+                    .map(field -> text(item, field))
+                    .filter(one -> !one.isEmpty())
+                    .findFirst()
+                    .orElse("");
             return List.of(
                     text(item, "id"),
                     text(item, "verb"),
-                    replica.isEmpty() ? text(item, "from") : replica,
+                    what,
                     text(item, "from"),
                     text(item, "to"),
                     text(item, "state"),

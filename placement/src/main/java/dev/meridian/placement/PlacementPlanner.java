@@ -3,21 +3,19 @@ package dev.meridian.placement;
 import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.Change.State;
 import dev.meridian.protocol.cluster.Change.Verb;
-import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
-import dev.meridian.protocol.cluster.ReplicaStatus;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -40,31 +38,37 @@ import org.jspecify.annotations.Nullable;
  * <p>What a node says of a replica counts only where it says it in the knowledge of the pin as it is: else it is about an
  * earlier stay of that replica.
  *
- * <p>A node holds at most one replica of a model: a second one would bring nothing.
+ * <p>A node holds at most one replica of a model: a second one would bring nothing. Where an operator has placed a model, what
+ * is missing is added, what is on a node that may not hold it moves, and what is too much loses its pin once all others serve.
  */
 final class PlacementPlanner {
     private final PinTable before;
-    private final Map<String, NodeFacts> nodes = new TreeMap<>();
-    private final int wantedReplicas;
+    private final RegionNodes nodes;
+    private final List<Spread.Group> groups;
     private final long nowMillis;
     private final long generation;
     private final Map<ReplicaId, Pin> pins = new TreeMap<>();
     private final List<Change> changes = new ArrayList<>();
 
-    private PlacementPlanner(PinTable before, Collection<NodeFacts> facts, int wantedReplicas, long nowMillis) {
+    private PlacementPlanner(PinTable before, Collection<NodeFacts> facts, int usualReplicas, long nowMillis) {
         this.before = before;
-        this.wantedReplicas = wantedReplicas;
         this.nowMillis = nowMillis;
+        nodes = new RegionNodes(facts);
+        groups = Spread.groups(nodes.all(), before.placements(), usualReplicas);
         generation = before.generation() + 1;
-        facts.forEach(node -> nodes.put(node.id(), node));
         before.pins().forEach(pin -> pins.put(pin.replica(), pin));
         changes.addAll(before.changes());
     }
 
-    /** The table that follows; {@code before} itself where all is as it should be. */
-    static PinTable plan(PinTable before, Collection<NodeFacts> facts, int wantedReplicas, long nowMillis) {
-        PlacementPlanner planner = new PlacementPlanner(before, facts, wantedReplicas, nowMillis);
+    /**
+     * The table that follows; {@code before} itself where all is as it should be.
+     *
+     * @param usualReplicas of each bundle whose model no operator has placed
+     */
+    static PinTable plan(PinTable before, Collection<NodeFacts> facts, int usualReplicas, long nowMillis) {
+        PlacementPlanner planner = new PlacementPlanner(before, facts, usualReplicas, nowMillis);
         planner.goOnWithMoves();
+        planner.takeAway();
         planner.rehome();
         planner.place();
         planner.emptyNodes();
@@ -73,8 +77,9 @@ final class PlacementPlanner {
     }
 
     private PinTable after() {
-        PinTable after = new PinTable(
-                before.region(), generation, List.copyOf(pins.values()), before.draining(), List.copyOf(changes));
+        PinTable after = before.withGeneration(generation)
+                .withPins(List.copyOf(pins.values()))
+                .withChanges(changes);
         boolean same = after.pins().equals(before.pins()) && after.changes().equals(before.changes());
         return same ? before : after;
     }
@@ -83,32 +88,16 @@ final class PlacementPlanner {
         pins.put(replica, new Pin(replica, node, generation, next));
     }
 
-    private boolean isGone(String node) {
-        NodeFacts facts = nodes.get(node);
-        return facts == null || facts.gone();
-    }
-
     /** Whether an operator drains it or it is about to stop. */
     private boolean isBeingEmptied(String node) {
-        NodeFacts facts = nodes.get(node);
-        return before.draining().contains(node) || (facts != null && facts.leaving());
+        return before.draining().contains(node) || nodes.isLeaving(node);
     }
 
-    /** Whether a node says so of the replica, as the pin is now. */
-    private boolean has(String node, Pin pin, ReplicaState state) {
-        NodeFacts facts = nodes.get(node);
-        return facts != null && facts.has(pin, state);
-    }
-
-    /** Why a node will never serve what is pinned there, as far as one can tell now. */
-    private Optional<String> failure(String node, Pin pin) {
-        NodeFacts facts = nodes.get(node);
-        if (facts == null || facts.gone()) {
-            return Optional.of(node + " was lost");
-        } else if (facts.has(pin, ReplicaState.FAILED)) {
-            return Optional.of(node + " could not load it");
-        }
-        return facts.lacks(pin.replica()) ? Optional.of(node + " has no such bundle") : Optional.empty();
+    /** Whether an operator has said that it is not to be there. */
+    private boolean isExcluded(ReplicaId replica, String node) {
+        return before.placement(replica.model())
+                .filter(placement -> placement.replicas() > 0 && !placement.allows(node))
+                .isPresent();
     }
 
     private void goOnWithMoves() {
@@ -117,15 +106,32 @@ final class PlacementPlanner {
             if (next == null) {
                 continue;
             }
-            Optional<String> failure = failure(next, pin);
-            boolean loaded = has(next, pin, ReplicaState.STANDBY) || has(next, pin, ReplicaState.READY);
+            Optional<String> failure = nodes.failure(next, pin);
+            boolean loaded = nodes.has(next, pin, ReplicaState.STANDBY) || nodes.has(next, pin, ReplicaState.READY);
+            boolean mayGo = !isBeingEmptied(next) && !isExcluded(pin.replica(), next);
             if (failure.isPresent()) {
                 giveUp(pin, failure.get() + " before it served");
-            } else if ((loaded && !isBeingEmptied(next)) || isGone(pin.node())) {
+            } else if ((loaded && mayGo) || nodes.isGone(pin.node())) {
+                remember(pin, next);
                 put(pin.replica(), next, null);
-            } else if (isBeingEmptied(next)) {
-                giveUp(pin, next + " is drained or stops");
+            } else if (!mayGo) {
+                giveUp(pin, next + (isBeingEmptied(next) ? " is drained or stops" : " may not hold it"));
             }
+        }
+    }
+
+    /** What a drain moves away, it can be asked to bring back. */
+    private void remember(Pin pin, String next) {
+        Stream<Change> running = changes.stream().filter(change -> change.state() == State.RUNNING);
+        if (running.noneMatch(change -> pin.replica().equals(change.replica()))) {
+            Pin moved = new Pin(pin.replica(), next, generation, null);
+            changes.replaceAll(change -> change.state() == State.RUNNING
+                            && change.verb() == Verb.DRAIN
+                            && change.from().equals(pin.node())
+                    ? change.withEffect(change.effect()
+                            .withPins(Stream.concat(change.effect().pins().stream(), Stream.of(moved))
+                                    .toList()))
+                    : change);
         }
     }
 
@@ -137,10 +143,43 @@ final class PlacementPlanner {
                         : change);
     }
 
+    /** Replicas that are too many go once all others of their model serve; those that cannot serve go at once. */
+    private void takeAway() {
+        for (Spread.Group group : groups) {
+            Optional<ModelPlacement> placement = before.placement(group.model());
+            Optional<Change> restores = restoring(group.model());
+            if (placement.isEmpty() && restores.isEmpty()) {
+                continue; // Nobody has said that there are too many.
+            }
+            Set<ReplicaId> favoured = restores.stream()
+                    .flatMap(change -> change.effect().pins().stream())
+                    .map(Pin::replica)
+                    .collect(Collectors.toSet());
+            Spread.Order order = new Spread.Order(nodes, placement, before.draining(), favoured);
+            List<Pin> surplus = Spread.surplus(group, pins.values(), order);
+            boolean othersServe = group.of(pins.values()).stream()
+                    .filter(pin -> !surplus.contains(pin))
+                    .allMatch(nodes::isSettled);
+            for (Pin pin : surplus) {
+                if (othersServe || nodes.failure(pin.node(), pin).isPresent()) {
+                    pins.remove(pin.replica());
+                }
+            }
+        }
+    }
+
+    /** The undo that gives a model back the placement that it had. */
+    private Optional<Change> restoring(String model) {
+        return changes.stream()
+                .filter(change -> change.state() == State.RUNNING && change.verb() == Verb.UNDO)
+                .filter(change -> model.equals(change.effect().model()))
+                .findFirst();
+    }
+
     /** Replicas whose nodes cannot serve them; where nobody can take one, it waits for its node, as long as that might help. */
     private void rehome() {
         for (Pin pin : List.copyOf(pins.values())) {
-            if (pin.next() == null && failure(pin.node(), pin).isPresent()) {
+            if (pin.next() == null && nodes.failure(pin.node(), pin).isPresent()) {
                 Optional<NodeFacts> target = target(pin.replica());
                 target.ifPresent(node -> put(pin.replica(), node.id(), null));
                 if (target.isEmpty() && lacks(pin.node(), pin.replica())) {
@@ -151,51 +190,36 @@ final class PlacementPlanner {
     }
 
     private boolean lacks(String node, ReplicaId replica) {
-        NodeFacts facts = nodes.get(node);
-        return facts != null && facts.lacks(replica);
+        return nodes.find(node).filter(facts -> facts.lacks(replica)).isPresent();
     }
 
     /** Replicas that should be and are not; pins of bundles that no node has any more go. */
     private void place() {
-        Set<Variant> known = new TreeSet<>();
-        for (NodeFacts node : nodes.values()) {
-            node.bundles().stream().map(Variant::of).forEach(known::add);
-        }
-        pins.keySet().removeIf(replica -> !known.contains(new Variant(replica.model(), replica.digest())));
-        for (Variant variant : known) {
-            if (ReplicaId.canName(variant.model(), variant.digest())) {
-                place(variant);
+        Set<Spread.Variant> known = Spread.variants(nodes.all());
+        pins.keySet().removeIf(replica -> !known.contains(new Spread.Variant(replica.model(), replica.digest())));
+        for (Spread.Group group : groups) {
+            boolean found = true;
+            while (found && group.of(pins.values()).size() < group.wanted()) {
+                found = placeOne(group);
             }
         }
     }
 
-    private void place(Variant variant) {
-        for (int number = 1; number <= wantedReplicas; number++) {
-            ReplicaId replica = new ReplicaId(before.region(), variant.model(), variant.digest(), number);
-            if (!pins.containsKey(replica)) {
-                target(replica).ifPresent(node -> put(replica, node.id(), null));
+    private boolean placeOne(Spread.Group group) {
+        for (ReplicaId replica : Spread.names(before.region(), group, group.of(pins.values()))) {
+            Optional<NodeFacts> target = target(replica);
+            if (target.isPresent()) {
+                put(replica, target.get().id(), null);
+                return true;
             }
         }
+        return false;
     }
 
-    /** One bundle under one name. */
-    private record Variant(String model, String digest) implements Comparable<Variant> {
-        static Variant of(ModelInfo bundle) {
-            return new Variant(bundle.id(), bundle.digest());
-        }
-
-        @Override
-        public int compareTo(Variant other) {
-            return Comparator.comparing(Variant::model)
-                    .thenComparing(Variant::digest)
-                    .compare(this, other);
-        }
-    }
-
-    /** Moves replicas off nodes that an operator drains, or that are about to stop. */
+    /** Moves replicas off nodes that an operator drains, that are about to stop, or that are not to hold them. */
     private void emptyNodes() {
         for (Pin pin : List.copyOf(pins.values())) {
-            if (pin.next() == null && isBeingEmptied(pin.node())) {
+            if (pin.next() == null && (isBeingEmptied(pin.node()) || isExcluded(pin.replica(), pin.node()))) {
                 Optional<NodeFacts> target = target(pin.replica());
                 target.ifPresent(node -> put(pin.replica(), pin.node(), node.id()));
                 if (target.isEmpty() && before.draining().contains(pin.node()) && hasStandIn(pin)) {
@@ -208,74 +232,32 @@ final class PlacementPlanner {
     private boolean hasStandIn(Pin pin) {
         return pins.values().stream()
                 .filter(other -> other.replica().model().equals(pin.replica().model()))
-                .filter(other -> other.next() == null && !isBeingEmptied(other.node()) && isUsable(other.node()))
-                .anyMatch(other -> has(other.node(), other, ReplicaState.READY));
-    }
-
-    private boolean isUsable(String node) {
-        NodeFacts facts = nodes.get(node);
-        return facts != null && facts.usable();
+                .anyMatch(other -> !isBeingEmptied(other.node()) && nodes.isSettled(other));
     }
 
     private void goOnWithChanges() {
+        ChangeProgress progress =
+                new ChangeProgress(before.withPins(List.copyOf(pins.values())), nodes, groups, nowMillis);
         for (Change change : List.copyOf(changes)) {
-            if (change.state() == State.RUNNING) {
-                Change now = change.verb() == Verb.DRAIN ? drained(change) : moved(change);
+            if (change.state() == State.RUNNING && !isBeingUndone(change)) {
+                Change now = progress.of(change);
                 if (!now.state().equals(change.state()) || !now.progress().equals(change.progress())) {
                     replace(now);
+                }
+                Change.Undone undone = now.effect().undoes();
+                if (undone != null && now.state() == State.DONE) {
+                    before.change(undone.id())
+                            .ifPresent(one -> replace(one.with(State.UNDONE, "undone by " + now.id(), nowMillis)));
                 }
             }
         }
     }
 
-    private Change moved(Change change) {
-        ReplicaId replica = change.replica();
-        String to = change.to();
-        Pin pin = replica == null ? null : pins.get(replica);
-        if (replica == null || to == null || pin == null) {
-            return change.with(State.FAILED, "the replica is gone", nowMillis);
-        }
-        if (to.equals(pin.next())) {
-            return change.with(State.RUNNING, "loads on " + to, nowMillis);
-        }
-        if (!pin.node().equals(to)) {
-            return change.with(State.FAILED, "it is on " + pin.node() + " now", nowMillis);
-        }
-        Optional<String> failure = failure(to, pin);
-        if (failure.isPresent()) {
-            return change.with(State.FAILED, failure.get() + " before it served", nowMillis);
-        }
-        if (!has(to, pin, ReplicaState.READY)) {
-            return change.with(State.RUNNING, "starts on " + to, nowMillis);
-        }
-        return held(change.from()).anyMatch(old -> old.id().equals(replica))
-                ? change.with(State.RUNNING, "drains on " + change.from(), nowMillis)
-                : change.with(State.DONE, "serves on " + to, nowMillis);
-    }
-
-    private Change drained(Change change) {
-        String node = change.from();
-        List<Pin> left =
-                pins.values().stream().filter(pin -> pin.node().equals(node)).toList();
-        List<Pin> stuck = left.stream().filter(pin -> pin.next() == null).toList();
-        long held = held(node).count();
-        if (!stuck.isEmpty()) {
-            String waits = "waits: no other node can take " + stuck.getFirst().replica();
-            return change.with(State.RUNNING, waits, nowMillis);
-        } else if (!left.isEmpty()) {
-            return change.with(State.RUNNING, "moves " + left.size() + " of its replicas", nowMillis);
-        }
-        return held > 0
-                ? change.with(State.RUNNING, "lets the streams of " + held + " end", nowMillis)
-                : change.with(State.DONE, "holds nothing", nowMillis);
-    }
-
-    /** What a node has in its memory; nothing where it is gone. */
-    private Stream<ReplicaStatus> held(String node) {
-        return Stream.ofNullable(nodes.get(node))
-                .filter(facts -> !facts.gone())
-                .flatMap(facts -> facts.replicas().stream())
-                .filter(replica -> replica.state() != ReplicaState.FAILED);
+    private boolean isBeingUndone(Change change) {
+        return changes.stream()
+                .filter(other -> other.state() == State.RUNNING)
+                .map(other -> other.effect().undoes())
+                .anyMatch(undone -> undone != null && undone.id().equals(change.id()));
     }
 
     private void replace(Change now) {
@@ -283,6 +265,9 @@ final class PlacementPlanner {
     }
 
     private Optional<NodeFacts> target(ReplicaId replica) {
-        return TargetCheck.choose(nodes.values(), replica, pins.values(), before.draining());
+        List<NodeFacts> may = nodes.all().stream()
+                .filter(node -> !isExcluded(replica, node.id()))
+                .toList();
+        return TargetCheck.choose(may, replica, pins.values(), before.draining());
     }
 }

@@ -10,7 +10,7 @@ import java.time.Duration;
  * @param silence a node that was not heard for this long gets nothing new
  * @param rehomeAfter replicas of a node that was silent for this long go to others
  * @param forgetAfter a node that was silent for this long is shown no more
- * @param replicas of each model in a region, as far as there are nodes
+ * @param replicas of each model in a region that no operator has placed, as far as there are nodes
  * @param drainDeadline how long the streams of a replica that moved may stay where they are
  * @param planInterval how often a region's placement looks at its facts
  */

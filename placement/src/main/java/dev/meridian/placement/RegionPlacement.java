@@ -6,15 +6,18 @@ import dev.meridian.protocol.cluster.PinMessage;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
 import dev.meridian.protocol.cluster.PlacementReply;
+import dev.meridian.protocol.cluster.ReplicaState;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -184,6 +187,27 @@ public final class RegionPlacement {
                 around.nanoClock().getAsLong());
     }
 
+    private Situation situation() {
+        return new Situation(
+                table,
+                facts(),
+                servedElsewhere(),
+                around.settings(),
+                around.clock().millis());
+    }
+
+    private Set<String> servedElsewhere() {
+        long now = around.nanoClock().getAsLong();
+        return around.view().get().nodes().stream()
+                .filter(node -> !node.status().region().equals(around.region())
+                        && !node.status().leaving()
+                        && node.silentNanos(now) <= around.settings().silence().toNanos())
+                .flatMap(node -> node.status().replicas().stream())
+                .filter(replica -> replica.state() == ReplicaState.READY)
+                .map(replica -> replica.model().id())
+                .collect(Collectors.toSet());
+    }
+
     private void plan() {
         turnTo(around.newest().get());
         if (knowsEnough()) {
@@ -219,8 +243,7 @@ public final class RegionPlacement {
     private void onOperator(PlacementCommand command) {
         turnTo(around.newest().get());
         long before = table.generation();
-        PlacementCommands.Decision decision =
-                new PlacementCommands(table, facts(), around.clock().millis()).decide(command);
+        PlacementCommands.Decision decision = new PlacementCommands(situation()).decide(command);
         write(decision.table());
         PlacementReply reply = decision.reply();
         if (reply instanceof PlacementReply.Planned(Change change)) {

@@ -90,7 +90,7 @@ final class TargetCheck {
                 .sum();
     }
 
-    private static Optional<No> no(PlacementRefusal reason, String message) {
+    static Optional<No> no(PlacementRefusal reason, String message) {
         return Optional.of(new No(reason, message));
     }
 }

@@ -5,6 +5,7 @@ import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.ReplicaStatus;
 import dev.meridian.protocol.cluster.Residency;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,6 +29,18 @@ final class Facts {
 
     static Facts of(String node) {
         return new Facts(node);
+    }
+
+    /** The defaults, but for the number of replicas. */
+    static PlacementSettings settings(int replicas) {
+        return new PlacementSettings(
+                Duration.ofMillis(250),
+                Duration.ofMillis(750),
+                Duration.ofSeconds(3),
+                Duration.ofHours(1),
+                replicas,
+                Duration.ofSeconds(30),
+                Duration.ofMillis(100));
     }
 
     static ReplicaId replica(String model, int number) {

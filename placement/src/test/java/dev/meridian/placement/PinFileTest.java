@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.Change.Effect;
 import dev.meridian.protocol.cluster.Change.State;
+import dev.meridian.protocol.cluster.Change.Undone;
 import dev.meridian.protocol.cluster.Change.Verb;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import java.io.IOException;
@@ -39,6 +42,7 @@ final class PinFileTest {
                         new Pin(Facts.replica("m", 1), "a", 3, "b"),
                         new Pin(Facts.replica("m", 2), "c", generation, null)),
                 List.of("a"),
+                List.of(new ModelPlacement("m", 2, List.of("b", "c")), new ModelPlacement("n", 0, List.of())),
                 List.of(
                         new Change(
                                 "chg-1",
@@ -53,7 +57,8 @@ final class PinFileTest {
                                 3,
                                 1_700_000_000_000L,
                                 1_700_000_000_250L,
-                                "key"),
+                                "key",
+                                Effect.loading(1L << 40)),
                         new Change(
                                 "chg-2",
                                 Verb.UNDRAIN,
@@ -67,7 +72,15 @@ final class PinFileTest {
                                 2,
                                 1,
                                 1,
-                                null)));
+                                null,
+                                new Effect(
+                                        7,
+                                        true,
+                                        "m",
+                                        new ModelPlacement("m", 2, List.of("b", "c")),
+                                        new ModelPlacement("m", 1, List.of()),
+                                        List.of(new Pin(Facts.replica("m", 2), "c", 3, null)),
+                                        new Undone("chg-1", Verb.PLACE)))));
     }
 
     private void write(long... generations) throws IOException {
@@ -86,6 +99,44 @@ final class PinFileTest {
         write(7);
 
         assertThat(read()).isEqualTo(table(7));
+    }
+
+    /** As it was written before operators could place models. */
+    @Test
+    void aTableOfAnEarlierVersionIsRead() throws IOException {
+        Files.createDirectories(path.getParent());
+        Files.writeString(path, """
+                4a56a4b1 {"region":"eu","generation":7,"pins":[{"replica":{"region":"eu","model":"m",\
+                "digest":"0123456789ab","number":1},"node":"a","generation":3,"next":"b"}],"draining":["c"],\
+                "changes":[{"id":"chg-1","verb":"MOVE","by":"me","replica":{"region":"eu","model":"m",\
+                "digest":"0123456789ab","number":1},"from":"a","to":"b","plan":["one"],"state":"RUNNING",\
+                "progress":"loads on b","generation":3,"startedEpochMillis":1,"changedEpochMillis":2,\
+                "idempotencyKey":null}]}
+                """);
+        Change move = new Change(
+                "chg-1",
+                Verb.MOVE,
+                "me",
+                Facts.replica("m", 1),
+                "a",
+                "b",
+                List.of("one"),
+                State.RUNNING,
+                "loads on b",
+                3,
+                1,
+                2,
+                null,
+                Effect.NONE);
+
+        assertThat(read())
+                .isEqualTo(new PinTable(
+                        "eu",
+                        7,
+                        List.of(new Pin(Facts.replica("m", 1), "a", 3, "b")),
+                        List.of("c"),
+                        List.of(),
+                        List.of(move)));
     }
 
     @Test

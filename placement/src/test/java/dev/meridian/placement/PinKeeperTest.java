@@ -55,12 +55,9 @@ final class PinKeeperTest {
     }
 
     private static PinTable table(String region, long generation) {
-        return new PinTable(
-                region,
-                generation,
-                List.of(new Pin(Facts.replica("m", 1), "eu-1", generation, null)),
-                List.of(),
-                List.of());
+        return PinTable.empty(region)
+                .withGeneration(generation)
+                .withPins(List.of(new Pin(Facts.replica("m", 1), "eu-1", generation, null)));
     }
 
     private ActorRef<PinMessage> keeper(PinTable onDisk) {

@@ -7,20 +7,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.typesafe.config.ConfigFactory;
 import dev.meridian.placement.PlacementCommands.Decision;
 import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.Change.Effect;
 import dev.meridian.protocol.cluster.Change.State;
 import dev.meridian.protocol.cluster.Change.Verb;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
 import dev.meridian.protocol.cluster.PlacementCommand.Drain;
 import dev.meridian.protocol.cluster.PlacementCommand.Move;
+import dev.meridian.protocol.cluster.PlacementCommand.Place;
+import dev.meridian.protocol.cluster.PlacementCommand.Undo;
 import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
+import dev.meridian.protocol.cluster.PlacementCommand.Unplace;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.PlacementReply.Planned;
 import dev.meridian.protocol.cluster.PlacementReply.Refused;
 import dev.meridian.protocol.cluster.ReplicaId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -37,6 +43,9 @@ final class PlacementCommandsTest {
     private static final ReplicaId OTHER = Facts.replica("n", 1);
     private static final long NOW = 5000;
 
+    /** What other regions serve. */
+    private static final Set<String> ELSEWHERE = Set.of("m");
+
     private final ActorTestKit kit = ActorTestKit.create(
             "commands", ConfigFactory.parseString("pekko.loglevel = OFF").withFallback(ConfigFactory.load()));
     private final ActorRef<PlacementReply> me =
@@ -47,6 +56,7 @@ final class PlacementCommandsTest {
             Facts.REGION,
             7,
             List.of(pin(FIRST, "a", 3), pin(SECOND, "b", 4), pin(OTHER, "a", 7)),
+            List.of(),
             List.of(),
             List.of());
 
@@ -71,7 +81,8 @@ final class PlacementCommandsTest {
     }
 
     private static Decision decide(PinTable on, List<Facts> nodes, PlacementCommand command) {
-        return new PlacementCommands(on, nodes.stream().map(Facts::build).toList(), NOW).decide(command);
+        List<NodeFacts> facts = nodes.stream().map(Facts::build).toList();
+        return new PlacementCommands(new Situation(on, facts, ELSEWHERE, Facts.settings(2), NOW)).decide(command);
     }
 
     private Move move(ReplicaId replica, String to, long generation, @Nullable String key) {
@@ -90,12 +101,20 @@ final class PlacementCommandsTest {
         return new Undrain(node, false, "me", null, me);
     }
 
+    private Place place(String model, int replicas, String... on) {
+        return new Place(new ModelPlacement(model, replicas, List.of(on)), false, "me", null, me);
+    }
+
+    private Unplace unplace(String model, boolean force) {
+        return new Unplace(model, false, force, "me", null, me);
+    }
+
     private PinTable draining(String... drained) {
-        return new PinTable(table.region(), table.generation(), table.pins(), List.of(drained), table.changes());
+        return table.withDraining(List.of(drained));
     }
 
     private PinTable with(List<Change> changes) {
-        return new PinTable(table.region(), table.generation(), table.pins(), table.draining(), changes);
+        return table.withChanges(changes);
     }
 
     private static Change planned(Decision decision) {
@@ -104,7 +123,20 @@ final class PlacementCommandsTest {
 
     private static Change change(int number, State state) {
         return new Change(
-                "chg-" + number, Verb.DRAIN, "me", null, "node-" + number, null, List.of(), state, "", 1, 1, 1, null);
+                "chg-" + number,
+                Verb.DRAIN,
+                "me",
+                null,
+                "node-" + number,
+                null,
+                List.of(),
+                state,
+                "",
+                1,
+                1,
+                1,
+                null,
+                Effect.NONE);
     }
 
     private void assertRefused(PinTable on, List<Facts> facts, PlacementCommand command, String refusal) {
@@ -165,8 +197,7 @@ final class PlacementCommandsTest {
 
     @Test
     void aReplicaWhoseLoadFailedKeepsItsRoom() {
-        PinTable pinned =
-                new PinTable(Facts.REGION, 8, List.of(pin(FIRST, "c", 8), pin(OTHER, "a", 7)), List.of(), List.of());
+        PinTable pinned = table.withGeneration(8).withPins(List.of(pin(FIRST, "c", 8), pin(OTHER, "a", 7)));
         Facts c = Facts.of("c").offers("m", "n").budget(Facts.WEIGHT).holds(FIRST, FAILED, 8);
 
         assertRefused(
@@ -191,25 +222,30 @@ final class PlacementCommandsTest {
                         "a",
                         "c",
                         List.of(
-                                "load " + FIRST + " on c",
+                                "load " + FIRST + " on c: 10 bytes",
                                 "send new requests to c",
-                                "let its streams on a end, or go on at c after the drain deadline",
+                                "let its streams on a end: no stream runs on it now",
                                 "unload it on a"),
                         State.RUNNING,
                         "loads on c",
                         8,
                         NOW,
                         NOW,
-                        "key"));
+                        "key",
+                        Effect.loading(Facts.WEIGHT)));
     }
 
     @Test
     void aDryRunChangesNothingAndSaysTheSame() {
-        for (PlacementCommand real : List.of(move(FIRST, "c"), drain("a"), undrain("a"))) {
+        for (PlacementCommand real :
+                List.of(move(FIRST, "c"), drain("a"), undrain("a"), place("m", 3), unplace("m", false))) {
             PlacementCommand dry = switch (real) {
                 case Move one -> new Move(one.replica(), one.to(), true, "me", 0, null, me);
                 case Drain one -> new Drain(one.node(), true, "me", null, me);
                 case Undrain one -> new Undrain(one.node(), true, "me", null, me);
+                case Place one -> new Place(one.wanted(), true, "me", null, me);
+                case Unplace one -> new Unplace(one.model(), true, one.force(), "me", null, me);
+                case Undo one -> new Undo(one.change(), true, "me", null, me);
             };
             Decision decision = decide(table, dry);
 
@@ -236,7 +272,7 @@ final class PlacementCommandsTest {
     @Test
     void aReplicaThatStillDrainsBehindItDoesNotMoveAgain() {
         Change change = planned(decide(table, move(FIRST, "c")));
-        PinTable flipped = new PinTable(Facts.REGION, 9, List.of(pin(FIRST, "c", 9)), List.of(), List.of(change));
+        PinTable flipped = with(List.of(change)).withGeneration(9).withPins(List.of(pin(FIRST, "c", 9)));
 
         assertRefused(flipped, nodes, move(FIRST, "a"), "CHANGE_RUNNING: " + FIRST + " moves already, at generation 9");
     }
@@ -248,8 +284,8 @@ final class PlacementCommandsTest {
 
         assertThat(planned(decision).plan())
                 .containsExactly(
-                        "move " + FIRST + " to c",
-                        "move " + OTHER + " to d",
+                        "move " + FIRST + " to c, which loads 10 bytes: no stream runs on it now",
+                        "move " + OTHER + " to d, which loads 10 bytes: no stream runs on it now",
                         "place nothing on a until it is undrained");
         assertThat(planned(decision).progress()).isEqualTo("moves its replicas");
         assertThat(decision.table().draining()).containsExactly("a");
@@ -267,16 +303,12 @@ final class PlacementCommandsTest {
 
     @Test
     void aDrainSaysWhatIsOnItsWayAlready() {
-        PinTable moving = new PinTable(
-                Facts.REGION,
-                9,
-                List.of(new Pin(FIRST, "a", 8, "c"), new Pin(OTHER, "b", 9, "a")),
-                List.of(),
-                List.of());
+        PinTable moving =
+                table.withGeneration(9).withPins(List.of(new Pin(FIRST, "a", 8, "c"), new Pin(OTHER, "b", 9, "a")));
 
         assertThat(planned(decide(moving, drain("a"))).plan())
                 .containsExactly(
-                        "move " + FIRST + " to c",
+                        "move " + FIRST + " to c, as it does already: no stream runs on it now",
                         "leave " + OTHER + " on b",
                         "place nothing on a until it is undrained");
     }
@@ -287,7 +319,8 @@ final class PlacementCommandsTest {
 
         assertThat(planned(decide(table, tight, drain("b"))).plan())
                 .containsExactly(
-                        "unload " + SECOND + ": no other node can take it, and others of its model serve on",
+                        "unload " + SECOND + ", which no other node can take; others of its model serve on:"
+                                + " no stream runs on it now",
                         "place nothing on b until it is undrained");
     }
 
@@ -314,7 +347,7 @@ final class PlacementCommandsTest {
         List<Pin> pins = IntStream.range(10, 31)
                 .mapToObj(model -> pin(Facts.replica("m" + model, 1), "a", 1))
                 .toList();
-        PinTable many = new PinTable(Facts.REGION, 7, pins, List.of(), List.of());
+        PinTable many = table.withPins(pins);
         String names = String.join(
                 ", ",
                 pins.subList(0, 10).stream()
@@ -342,7 +375,7 @@ final class PlacementCommandsTest {
     void aDrainThatIsOverStaysAsItWas() {
         PinTable drained = decide(table, drain("a")).table();
         Change done = drained.changes().getFirst().with(State.DONE, "holds nothing", NOW);
-        PinTable over = new PinTable(Facts.REGION, 9, table.pins(), List.of("a"), List.of(done));
+        PinTable over = draining("a").withGeneration(9).withChanges(List.of(done));
 
         assertThat(decide(over, undrain("a")).table().changes().getFirst()).isEqualTo(done);
     }

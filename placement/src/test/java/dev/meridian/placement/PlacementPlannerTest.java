@@ -8,6 +8,7 @@ import static dev.meridian.protocol.cluster.ReplicaState.STANDBY;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.Change.Effect;
 import dev.meridian.protocol.cluster.Change.State;
 import dev.meridian.protocol.cluster.Change.Verb;
 import dev.meridian.protocol.cluster.ModelInfo;
@@ -48,19 +49,20 @@ final class PlacementPlannerTest {
     }
 
     private static PinTable table(long generation, Pin... pins) {
-        return new PinTable(Facts.REGION, generation, List.of(pins), List.of(), List.of());
+        return PinTable.empty(Facts.REGION).withGeneration(generation).withPins(List.of(pins));
     }
 
     private static PinTable with(PinTable table, Change... changes) {
-        return new PinTable(table.region(), table.generation(), table.pins(), table.draining(), List.of(changes));
+        return table.withChanges(List.of(changes));
     }
 
     private static PinTable draining(PinTable table, String... nodes) {
-        return new PinTable(table.region(), table.generation(), table.pins(), List.of(nodes), table.changes());
+        return table.withDraining(List.of(nodes));
     }
 
     private static Change running(Verb verb, @Nullable ReplicaId replica, String from, @Nullable String to) {
-        return new Change("chg", verb, "me", replica, from, to, List.of(), State.RUNNING, "", 3, 1, 1, null);
+        return new Change(
+                "chg", verb, "me", replica, from, to, List.of(), State.RUNNING, "", 3, 1, 1, null, Effect.NONE);
     }
 
     private static Change move() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.typesafe.config.ConfigFactory;
 import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
@@ -37,7 +38,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A region whose nodes load slowly and sometimes in vain, die, freeze, come back and leave, whose statuses and tables arrive
- * late, and whose operators move, drain and undrain as they like; now and then a new placement takes over with older facts.
+ * late, and whose operators move, drain, undrain, place, unplace and undo as they like; now and then a new placement takes over with older facts.
  * The planner runs after every event, and after every event the invariants hold. At last the region is left in peace, and all
  * that was begun ends.
  */
@@ -375,7 +376,18 @@ final class PlacementSimulationTest {
             String node = oneOf(nodes.keySet());
             boolean dryRun = chance(20);
             String key = chance(20) ? "key-" + random.nextInt(20) : null;
-            PlacementCommand command = switch (random.nextInt(5)) {
+            PlacementCommand command = switch (random.nextInt(9)) {
+                case 5 -> new PlacementCommand.Place(somePlacement(), dryRun, "me", key, nobody);
+                case 6 -> new PlacementCommand.Unplace(oneOf(models).id(), dryRun, chance(50), "me", key, nobody);
+                case 7, 8 ->
+                    new PlacementCommand.Undo(
+                            table.changes().isEmpty()
+                                    ? "none"
+                                    : oneOf(table.changes()).id(),
+                            dryRun,
+                            "me",
+                            key,
+                            nobody);
                 case 0 -> new PlacementCommand.Drain(node, dryRun, "me", key, nobody);
                 case 1 -> new PlacementCommand.Undrain(node, dryRun, "me", key, nobody);
                 default -> {
@@ -389,11 +401,20 @@ final class PlacementSimulationTest {
             };
             event += ", " + command;
             PinTable before = table;
-            PlacementCommands.Decision decision = new PlacementCommands(table, facts, now).decide(command);
+            PlacementCommands.Decision decision = new PlacementCommands(
+                            new Situation(table, facts, Set.of("m1"), Facts.settings(wanted), now))
+                    .decide(command);
             become(decision.table());
             if (dryRun || decision.reply() instanceof PlacementReply.Refused) {
                 assertThat(table).as(this::where).isSameAs(before);
             }
+        }
+
+        private ModelPlacement somePlacement() {
+            List<String> some = chance(50)
+                    ? List.of()
+                    : nodes.keySet().stream().filter(_ -> chance(50)).toList();
+            return new ModelPlacement(oneOf(models).id(), 1 + random.nextInt(3), some);
         }
 
         private void become(PinTable next) {
@@ -404,10 +425,11 @@ final class PlacementSimulationTest {
                 return;
             }
             assertThat(next.generation()).as(this::where).isEqualTo(before.generation() + 1);
-            assertThat(List.of(next.pins(), next.draining(), next.changes()))
-                    .as(this::where)
-                    .isNotEqualTo(List.of(before.pins(), before.draining(), before.changes()));
+            assertThat(next.withGeneration(before.generation())).as(this::where).isNotEqualTo(before);
             assertThat(next.changes()).as(this::where).hasSizeLessThanOrEqualTo(PinTable.MAX_CHANGES);
+            next.placements().stream()
+                    .filter(placement -> placement.replicas() == 0)
+                    .forEach(placement -> lastLoss.put(placement.model(), now));
             assertPins(before);
             next.changes().forEach(this::assertFollows);
         }
@@ -424,6 +446,11 @@ final class PlacementSimulationTest {
                             .as(() -> where() + ": two of one model on " + node)
                             .isTrue();
                 }
+                assertThat(table.placement(pin.replica().model())
+                                .filter(placement -> placement.replicas() == 0
+                                        && before.placements().contains(placement)))
+                        .as(() -> where() + ": a pin of a model that is placed nowhere")
+                        .isEmpty();
                 Optional<Pin> old = before.pin(pin.replica());
                 if (!old.equals(Optional.of(pin))) {
                     assertThat(pin.generation()).as(this::where).isEqualTo(table.generation());
@@ -434,7 +461,13 @@ final class PlacementSimulationTest {
         private void assertFollows(Change change) {
             Change before = known.put(change.id(), change);
             assertThat(change.state()).as(this::where).isNotEqualTo(Change.State.PLANNED);
-            if (before != null && before.state().isOver()) {
+            if (before != null && before.state() == Change.State.DONE && change.state() == Change.State.UNDONE) {
+                assertThat(table.changes())
+                        .as(this::where)
+                        .anyMatch(undo -> undo.state() == Change.State.DONE
+                                && undo.effect().undoes() != null
+                                && undo.effect().undoes().id().equals(change.id()));
+            } else if (before != null && before.state().isOver()) {
                 assertThat(change).as(this::where).isEqualTo(before);
             }
         }
@@ -460,8 +493,10 @@ final class PlacementSimulationTest {
             List<NodeFacts> facts = facts(heard);
             for (Change change : table.changes()) {
                 if (change.state() == Change.State.RUNNING) {
-                    assertThat(change.verb()).as(this::where).isEqualTo(Change.Verb.DRAIN);
-                    assertThat(change.progress()).as(this::where).startsWith("waits: no other node can take ");
+                    assertThat(change.empties(change.from()) || change.verb() == Change.Verb.PLACE)
+                            .as(() -> where() + ": " + change)
+                            .isTrue();
+                    assertThat(change.progress()).as(this::where).startsWith("waits: ");
                 }
             }
             for (Pin pin : table.pins()) {
@@ -481,19 +516,41 @@ final class PlacementSimulationTest {
                 }
             }
             for (ModelInfo model : models) {
-                for (int number = 1; number <= wanted; number++) {
-                    ReplicaId replica = Facts.replica(model.id(), number);
-                    if (table.pin(replica).isEmpty()) {
-                        assertThat(target(facts, replica))
-                                .as(() -> where() + ": " + replica)
-                                .isEmpty();
-                    }
+                Optional<ModelPlacement> placement = table.placement(model.id());
+                int replicas = placement.map(ModelPlacement::replicas).orElse(wanted);
+                List<Pin> pinned = table.pins().stream()
+                        .filter(pin -> pin.replica().model().equals(model.id()))
+                        .toList();
+                if (pinned.size() < replicas) {
+                    assertThat(target(facts, Facts.replica(model.id(), 9999)))
+                            .as(() -> where() + ": " + model.id())
+                            .isEmpty();
+                }
+                if (placement.isPresent()) {
+                    assertSettled(placement.get(), pinned, facts);
+                }
+            }
+        }
+
+        /** As many as an operator wants, or those that serve have nobody to stand in for them; each where it may be. */
+        private void assertSettled(ModelPlacement placement, List<Pin> pinned, List<NodeFacts> facts) {
+            assertThat(pinned).as(() -> where() + ": " + placement).hasSizeLessThanOrEqualTo(placement.replicas());
+            for (Pin pin : pinned) {
+                if (!placement.allows(pin.node())) {
+                    assertThat(target(facts, pin.replica()))
+                            .as(() -> where() + ": " + pin + " of " + placement)
+                            .isEmpty();
                 }
             }
         }
 
         private Optional<NodeFacts> target(List<NodeFacts> facts, ReplicaId replica) {
-            return TargetCheck.choose(facts, replica, table.pins(), table.draining());
+            List<NodeFacts> allowed = facts.stream()
+                    .filter(node -> table.placement(replica.model())
+                            .filter(placement -> !placement.allows(node.id()))
+                            .isEmpty())
+                    .toList();
+            return TargetCheck.choose(allowed, replica, table.pins(), table.draining());
         }
 
         private String where() {
@@ -502,7 +559,12 @@ final class PlacementSimulationTest {
                             + node.held.values())
                     .collect(Collectors.joining("\n  "));
             return "seed " + seed + ", event " + now + ": " + event + "\n  " + states + "\n  pins " + table.pins()
-                    + "\n  draining " + table.draining() + "\n";
+                    + "\n  draining " + table.draining() + "\n  placements " + table.placements()
+                    + "\n  running "
+                    + table.changes().stream()
+                            .filter(change -> change.state() == Change.State.RUNNING)
+                            .toList()
+                    + "\n";
         }
     }
 }

@@ -12,6 +12,7 @@ import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
 import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.PlacementReply;
+import dev.meridian.protocol.cluster.ReplicaState;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -81,7 +82,7 @@ final class RegionPlacementTest {
     }
 
     private static PinTable table(long generation, Pin... pins) {
-        return new PinTable("eu", generation, List.of(pins), List.of(), List.of());
+        return PinTable.empty("eu").withGeneration(generation).withPins(List.of(pins));
     }
 
     private static Pin pin(String node, long generation) {
@@ -167,6 +168,37 @@ final class RegionPlacementTest {
         time.timePasses(SETTINGS.planInterval());
 
         assertThat(written()).isEqualTo(table(1, pin("eu-1", 1)));
+    }
+
+    /** A node of another region, heard for the last time so long ago. */
+    private NodeView abroad(Duration silent, boolean leaving, ReplicaState state) {
+        NodeStatus status = Statuses.status(
+                "us-1", "us", 1, 1, leaving, List.of(Statuses.replica("us", "m", state, 0, null)), directory.getRef());
+        return new NodeView(status, nanos.get() - silent.toNanos(), 1);
+    }
+
+    private PlacementReply unplace() {
+        placement.tell(new PlacementCommand.Unplace("m", true, false, "somebody", null, operator.getRef()));
+        return operator.receiveMessage();
+    }
+
+    @Test
+    void aModelIsUnplacedWhereAnotherRegionIsHeardToServeIt() {
+        NodeView home = node("eu-1", "m");
+        answer(own, table(5, pin("eu-1", 5)));
+        time.timePasses(GATHERED);
+        Duration late = SETTINGS.silence().plusMillis(1);
+        PlacementReply refused = new PlacementReply.Refused(PlacementRefusal.LAST_REPLICA, "no other region serves m");
+        for (NodeView other : List.of(
+                abroad(late, false, ReplicaState.READY),
+                abroad(Duration.ZERO, true, ReplicaState.READY),
+                abroad(Duration.ZERO, false, ReplicaState.LOADING))) {
+            view.set(new ClusterView(List.of(home, other)));
+            assertThat(unplace()).isEqualTo(refused);
+        }
+        view.set(new ClusterView(List.of(home, abroad(Duration.ZERO, false, ReplicaState.READY))));
+
+        assertThat(unplace()).isInstanceOf(PlacementReply.Planned.class);
     }
 
     private PinTable moved() {

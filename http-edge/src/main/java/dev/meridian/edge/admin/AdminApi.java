@@ -42,25 +42,28 @@ public final class AdminApi {
         return changes.find(id).map(ClusterJson::change);
     }
 
+    /** What a change may be asked of. */
+    public enum Subject {
+        REPLICA,
+        NODE,
+        MODEL,
+        CHANGE
+    }
+
     /** An answer to a change: 200 where it is over or was only planned, else 202. */
     public record Answer(int status, String json) {}
 
     /**
      * Asks for a change.
      *
-     * @param ofReplica whether the path named a replica, else a node
+     * @param of what the path named
      * @param rest of the path, {@code subject:verb}
      * @param by who asks
      * @return fails with an {@link dev.meridian.edge.openai.ApiException}, as the call may itself
      */
     public CompletionStage<Answer> change(
-            boolean ofReplica,
-            String rest,
-            byte[] body,
-            Optional<String> wait,
-            Optional<String> idempotencyKey,
-            String by) {
-        ChangeRequest request = ChangeRequest.read(ofReplica, rest, body, wait, idempotencyKey);
+            Subject of, String rest, byte[] body, Optional<String> wait, Optional<String> idempotencyKey, String by) {
+        ChangeRequest request = ChangeRequest.read(of, rest, body, wait, idempotencyKey);
         return changes.ask(request, by)
                 .thenApply(change ->
                         new Answer(status(change), new String(ClusterJson.change(change), StandardCharsets.UTF_8)));

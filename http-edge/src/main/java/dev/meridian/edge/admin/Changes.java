@@ -3,6 +3,7 @@ package dev.meridian.edge.admin;
 import dev.meridian.edge.openai.ApiError;
 import dev.meridian.edge.openai.ApiException;
 import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
 import dev.meridian.protocol.cluster.PlacementRefusal;
@@ -35,7 +36,7 @@ final class Changes {
     CompletionStage<Change> ask(ChangeRequest request, String by) {
         String region = region(request);
         ActorRef<PlacementCommand> placement = cluster.placement(region)
-                .orElseThrow(() -> refused(PlacementRefusal.NODE_UNKNOWN, "there is no region " + region));
+                .orElseThrow(() -> refused(PlacementRefusal.REGION_UNKNOWN, "there is no region " + region));
         CompletionStage<PlacementReply> reply = AskPattern.ask(
                 placement,
                 (ActorRef<PlacementReply> replyTo) -> command(request, by, replyTo),
@@ -61,20 +62,37 @@ final class Changes {
     }
 
     private String region(ChangeRequest request) {
-        if (request.verb() == ChangeRequest.Verb.MOVE) {
-            ReplicaId replica = replica(request);
-            nodeRegion(request.to())
-                    .filter(other -> !other.equals(replica.region()))
-                    .ifPresent(other -> {
-                        throw refused(
-                                PlacementRefusal.OTHER_REGION,
-                                "node " + request.to() + " is in region " + other + ", and a replica of "
-                                        + replica.region() + " moves within its region");
-                    });
-            return replica.region();
-        }
-        return nodeRegion(request.subject())
-                .orElseThrow(() -> refused(PlacementRefusal.NODE_UNKNOWN, "there is no node " + request.subject()));
+        return switch (request.verb()) {
+            case MOVE -> {
+                String region = replica(request).region();
+                requireIn(region, request.to());
+                yield region;
+            }
+            case DRAIN, UNDRAIN ->
+                nodeRegion(request.subject())
+                        .orElseThrow(
+                                () -> refused(PlacementRefusal.NODE_UNKNOWN, "there is no node " + request.subject()));
+            case PLACE, UNPLACE -> {
+                request.nodes().forEach(node -> requireIn(request.region(), node));
+                yield request.region();
+            }
+            case UNDO ->
+                cluster.tables().stream()
+                        .filter(table -> table.change(request.subject()).isPresent())
+                        .map(PinTable::region)
+                        .findFirst()
+                        .orElseThrow(() ->
+                                refused(PlacementRefusal.CHANGE_UNKNOWN, "there is no change " + request.subject()));
+        };
+    }
+
+    /** A node that nobody knows is for the placement to refuse. */
+    private void requireIn(String region, String node) {
+        nodeRegion(node).filter(other -> !other.equals(region)).ifPresent(other -> {
+            throw refused(
+                    PlacementRefusal.OTHER_REGION,
+                    "node " + node + " is in region " + other + ", and this is about region " + region);
+        });
     }
 
     private Optional<String> nodeRegion(String node) {
@@ -108,6 +126,18 @@ final class Changes {
             case UNDRAIN ->
                 new PlacementCommand.Undrain(
                         request.subject(), request.dryRun(), by, request.idempotencyKey(), replyTo);
+            case PLACE ->
+                new PlacementCommand.Place(
+                        new ModelPlacement(request.subject(), request.replicas(), request.nodes()),
+                        request.dryRun(),
+                        by,
+                        request.idempotencyKey(),
+                        replyTo);
+            case UNPLACE ->
+                new PlacementCommand.Unplace(
+                        request.subject(), request.dryRun(), request.force(), by, request.idempotencyKey(), replyTo);
+            case UNDO ->
+                new PlacementCommand.Undo(request.subject(), request.dryRun(), by, request.idempotencyKey(), replyTo);
         };
     }
 
@@ -134,15 +164,22 @@ final class Changes {
 
     private static ApiException refused(PlacementRefusal reason, String message) {
         int status = switch (reason) {
-            case REPLICA_UNKNOWN, NODE_UNKNOWN -> 404;
+            case REPLICA_UNKNOWN, NODE_UNKNOWN, REGION_UNKNOWN, MODEL_UNKNOWN, CHANGE_UNKNOWN -> 404;
             case SAME_NODE,
                     ALREADY_THERE,
                     NODE_DRAINING,
                     NODE_NOT_READY,
                     STALE_GENERATION,
                     CHANGE_RUNNING,
-                    IDEMPOTENCY_KEY_REUSED -> 409;
-            case OTHER_REGION, BUNDLE_MISSING, OVER_BUDGET, NO_ROOM -> 422;
+                    IDEMPOTENCY_KEY_REUSED,
+                    NODE_EXCLUDED,
+                    LAST_REPLICA,
+                    UNDO_OF_UNDO,
+                    ALREADY_UNDONE,
+                    CHANGE_FAILED,
+                    NOTHING_TO_UNDO,
+                    SUPERSEDED -> 409;
+            case OTHER_REGION, BUNDLE_MISSING, OVER_BUDGET, NO_ROOM, TOO_FEW_NODES -> 422;
         };
         return new ApiException(ApiError.http(status, reason.wireName(), message + "."));
     }

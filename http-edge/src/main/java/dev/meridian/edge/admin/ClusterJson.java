@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.meridian.edge.openai.Json;
 import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
@@ -186,8 +187,17 @@ final class ClusterJson {
         json.writeStringField("by", change.by());
         json.writeStringField(
                 "replica", change.replica() == null ? null : change.replica().toString());
-        json.writeStringField("from", change.from());
+        json.writeStringField("from", change.from().isEmpty() ? null : change.from());
         json.writeStringField("to", change.to());
+        json.writeStringField("model", change.effect().model());
+        placement(json, "wanted", change.effect().wanted());
+        placement(json, "before", change.effect().before());
+        json.writeStringField(
+                "undoes",
+                change.effect().undoes() == null
+                        ? null
+                        : change.effect().undoes().id());
+        json.writeNumberField("bytesToLoad", change.effect().bytesToLoad());
         json.writeArrayFieldStart("plan");
         for (String step : change.plan()) {
             json.writeString(step);
@@ -200,5 +210,21 @@ final class ClusterJson {
                 "startedAt", Instant.ofEpochMilli(change.startedEpochMillis()).toString());
         json.writeStringField(
                 "changedAt", Instant.ofEpochMilli(change.changedEpochMillis()).toString());
+    }
+
+    private static void placement(JsonGenerator json, String field, @Nullable ModelPlacement placement)
+            throws IOException {
+        if (placement == null) {
+            json.writeNullField(field);
+            return;
+        }
+        json.writeObjectFieldStart(field);
+        json.writeNumberField("replicas", placement.replicas());
+        json.writeArrayFieldStart("nodes");
+        for (String node : placement.nodes()) {
+            json.writeString(node);
+        }
+        json.writeEndArray();
+        json.writeEndObject();
     }
 }

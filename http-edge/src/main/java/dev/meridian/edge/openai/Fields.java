@@ -2,6 +2,7 @@ package dev.meridian.edge.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
@@ -88,6 +89,23 @@ public final class Fields {
             throw wrongType(path(name), "a boolean", value);
         }
         return value != null && value.booleanValue();
+    }
+
+    /** An array's items, none where there is none. */
+    public List<JsonNode> list(String name, int most) {
+        JsonNode value = any(name);
+        if (value == null) {
+            return List.of();
+        }
+        if (!value.isArray()) {
+            throw wrongType(path(name), "an array", value);
+        }
+        if (value.size() > most) {
+            throw invalidValue(path(name), "has more than " + most + " items");
+        }
+        List<JsonNode> items = new ArrayList<>();
+        value.forEach(items::add);
+        return items;
     }
 
     /** A whole number from {@code min} to {@code max}. */

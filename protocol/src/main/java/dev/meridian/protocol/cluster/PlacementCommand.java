@@ -46,4 +46,35 @@ public sealed interface PlacementCommand {
             String by,
             @Nullable String idempotencyKey,
             ActorRef<PlacementReply> replyTo) implements PlacementCommand {}
+
+    /** Hold so many replicas of a model in the region, at least one. */
+    record Place(
+            ModelPlacement wanted,
+            boolean dryRun,
+            String by,
+            @Nullable String idempotencyKey,
+            ActorRef<PlacementReply> replyTo)
+            implements PlacementCommand {}
+
+    /**
+     * Hold nothing of a model in the region.
+     *
+     * @param force also where no other region serves it
+     */
+    record Unplace(
+            String model,
+            boolean dryRun,
+            boolean force,
+            String by,
+            @Nullable String idempotencyKey,
+            ActorRef<PlacementReply> replyTo)
+            implements PlacementCommand {}
+
+    /** Restore what was before a change of the region. */
+    record Undo(
+            String change,
+            boolean dryRun,
+            String by,
+            @Nullable String idempotencyKey,
+            ActorRef<PlacementReply> replyTo) implements PlacementCommand {}
 }

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
  */
 public record ReplicaId(String region, String model, String digest, int number) implements Comparable<ReplicaId> {
     public static final int DIGEST_LENGTH = 12;
+    public static final int MAX_NUMBER = 9999;
 
     /** A node's region and id are of these characters, too. */
     public static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?");
@@ -28,7 +29,7 @@ public record ReplicaId(String region, String model, String digest, int number) 
         require(NAME.matcher(region).matches(), "region", region);
         require(MODEL.matcher(model).matches(), "model", model);
         require(DIGEST.matcher(digest).matches(), "digest", digest);
-        require(number >= 1 && number <= 9999, "number", Integer.toString(number));
+        require(number >= 1 && number <= MAX_NUMBER, "number", Integer.toString(number));
     }
 
     /** Whether replicas of such a bundle can have names. */

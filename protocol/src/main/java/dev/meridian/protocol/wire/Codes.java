@@ -30,8 +30,15 @@ final class Codes<E extends Enum<E>> {
                     ReplicaState.DRAINING, 3,
                     ReplicaState.FAILED, 4,
                     ReplicaState.STANDBY, 5));
-    static final Codes<Change.Verb> VERBS =
-            new Codes<>(Change.Verb.class, Map.of(Change.Verb.MOVE, 1, Change.Verb.DRAIN, 2, Change.Verb.UNDRAIN, 3));
+    static final Codes<Change.Verb> VERBS = new Codes<>(
+            Change.Verb.class,
+            Map.of(
+                    Change.Verb.MOVE, 1,
+                    Change.Verb.DRAIN, 2,
+                    Change.Verb.UNDRAIN, 3,
+                    Change.Verb.PLACE, 4,
+                    Change.Verb.UNPLACE, 5,
+                    Change.Verb.UNDO, 6));
     static final Codes<Change.State> CHANGE_STATES = new Codes<>(
             Change.State.class,
             Map.of(
@@ -55,7 +62,18 @@ final class Codes<E extends Enum<E>> {
                     Map.entry(PlacementRefusal.STALE_GENERATION, 10),
                     Map.entry(PlacementRefusal.CHANGE_RUNNING, 11),
                     Map.entry(PlacementRefusal.IDEMPOTENCY_KEY_REUSED, 12),
-                    Map.entry(PlacementRefusal.NO_ROOM, 13)));
+                    Map.entry(PlacementRefusal.NO_ROOM, 13),
+                    Map.entry(PlacementRefusal.REGION_UNKNOWN, 14),
+                    Map.entry(PlacementRefusal.MODEL_UNKNOWN, 15),
+                    Map.entry(PlacementRefusal.CHANGE_UNKNOWN, 16),
+                    Map.entry(PlacementRefusal.TOO_FEW_NODES, 17),
+                    Map.entry(PlacementRefusal.NODE_EXCLUDED, 18),
+                    Map.entry(PlacementRefusal.LAST_REPLICA, 19),
+                    Map.entry(PlacementRefusal.UNDO_OF_UNDO, 20),
+                    Map.entry(PlacementRefusal.ALREADY_UNDONE, 21),
+                    Map.entry(PlacementRefusal.CHANGE_FAILED, 22),
+                    Map.entry(PlacementRefusal.NOTHING_TO_UNDO, 23),
+                    Map.entry(PlacementRefusal.SUPERSEDED, 24)));
 
     private final String what;
     private final Map<E, Integer> codes;

@@ -1,12 +1,18 @@
 package dev.meridian.protocol.wire;
 
 import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.Change.Effect;
+import dev.meridian.protocol.cluster.Change.Undone;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinMessage;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand.Drain;
 import dev.meridian.protocol.cluster.PlacementCommand.Move;
+import dev.meridian.protocol.cluster.PlacementCommand.Place;
+import dev.meridian.protocol.cluster.PlacementCommand.Undo;
 import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
+import dev.meridian.protocol.cluster.PlacementCommand.Unplace;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +33,42 @@ final class PlacementLayouts {
                     in.readLongNumber(),
                     readLabel(in, "next")));
 
+    static final Layout<ModelPlacement> MODEL_PLACEMENT = Layout.of(
+            ModelPlacement.class,
+            (out, placement) -> {
+                out.writeText("model", Caps.NAME, placement.model());
+                out.writeNumber(placement.replicas());
+                out.writeList("nodes", Caps.NODES, placement.nodes(), node -> out.writeText("node", Caps.LABEL, node));
+            },
+            in -> new ModelPlacement(
+                    in.readText("model", Caps.NAME),
+                    in.readNumber(),
+                    in.readList("nodes", Caps.NODES, () -> in.readText("node", Caps.LABEL))));
+
+    static final Layout<Effect> EFFECT = Layout.of(
+            Effect.class,
+            (out, effect) -> {
+                out.writeNumber(effect.bytesToLoad());
+                out.writeBoolean(effect.idle());
+                out.writeNullable(effect.model(), model -> out.writeText("model", Caps.NAME, model));
+                out.writeNullable(effect.wanted(), out::writeRecord);
+                out.writeNullable(effect.before(), out::writeRecord);
+                out.writeList("pins", Effect.MAX_PINS, effect.pins(), out::writeRecord);
+                out.writeNullable(effect.undoes(), undone -> {
+                    out.writeText("undoes", Caps.LABEL, undone.id());
+                    Codes.VERBS.write(out, undone.verb());
+                });
+            },
+            in -> new Effect(
+                    in.readLongNumber(),
+                    in.readFlag("idle"),
+                    in.readNullable("model", () -> in.readText("model", Caps.NAME)),
+                    in.readNullable("wanted", () -> in.readRecord(ModelPlacement.class)),
+                    in.readNullable("before", () -> in.readRecord(ModelPlacement.class)),
+                    in.readList("pins", Effect.MAX_PINS, () -> in.readRecord(Pin.class)),
+                    in.readNullable(
+                            "undoes", () -> new Undone(in.readText("undoes", Caps.LABEL), Codes.VERBS.read(in)))));
+
     static final Layout<Change> CHANGE = Layout.of(
             Change.class,
             (out, change) -> {
@@ -43,6 +85,7 @@ final class PlacementLayouts {
                 out.writeNumber(change.startedEpochMillis());
                 out.writeNumber(change.changedEpochMillis());
                 writeKey(out, change.idempotencyKey());
+                out.writeRecord(change.effect());
             },
             in -> new Change(
                     in.readText("id", Caps.LABEL),
@@ -57,7 +100,8 @@ final class PlacementLayouts {
                     in.readLongNumber(),
                     in.readLongNumber(),
                     in.readLongNumber(),
-                    readKey(in)));
+                    readKey(in),
+                    in.readRecord(Effect.class)));
 
     static final Layout<PinTable> PIN_TABLE = Layout.of(
             PinTable.class,
@@ -67,6 +111,7 @@ final class PlacementLayouts {
                 out.writeList("pins", Caps.PINS, table.pins(), out::writeRecord);
                 out.writeList(
                         "draining", Caps.NODES, table.draining(), node -> out.writeText("node", Caps.LABEL, node));
+                out.writeList("placements", PinTable.MAX_PLACEMENTS, table.placements(), out::writeRecord);
                 out.writeList("changes", PinTable.MAX_CHANGES, table.changes(), out::writeRecord);
             },
             in -> new PinTable(
@@ -74,6 +119,7 @@ final class PlacementLayouts {
                     in.readLongNumber(),
                     in.readList("pins", Caps.PINS, () -> in.readRecord(Pin.class)),
                     in.readList("draining", Caps.NODES, () -> in.readText("node", Caps.LABEL)),
+                    in.readList("placements", PinTable.MAX_PLACEMENTS, () -> in.readRecord(ModelPlacement.class)),
                     in.readList("changes", PinTable.MAX_CHANGES, () -> in.readRecord(Change.class))));
 
     static final Layout<PinMessage.Newest> NEWEST = Layout.of(
@@ -133,6 +179,56 @@ final class PlacementLayouts {
             },
             in -> new Undrain(
                     in.readText("node", Caps.LABEL),
+                    in.readFlag("dryRun"),
+                    in.readText("by", Caps.NAME),
+                    readKey(in),
+                    in.readRef("replyTo")));
+
+    static final Layout<Place> PLACE = Layout.of(
+            Place.class,
+            (out, place) -> {
+                out.writeRecord(place.wanted());
+                out.writeBoolean(place.dryRun());
+                out.writeText("by", Caps.NAME, place.by());
+                writeKey(out, place.idempotencyKey());
+                out.writeRef("replyTo", place.replyTo());
+            },
+            in -> new Place(
+                    in.readRecord(ModelPlacement.class),
+                    in.readFlag("dryRun"),
+                    in.readText("by", Caps.NAME),
+                    readKey(in),
+                    in.readRef("replyTo")));
+
+    static final Layout<Unplace> UNPLACE = Layout.of(
+            Unplace.class,
+            (out, unplace) -> {
+                out.writeText("model", Caps.NAME, unplace.model());
+                out.writeBoolean(unplace.dryRun());
+                out.writeBoolean(unplace.force());
+                out.writeText("by", Caps.NAME, unplace.by());
+                writeKey(out, unplace.idempotencyKey());
+                out.writeRef("replyTo", unplace.replyTo());
+            },
+            in -> new Unplace(
+                    in.readText("model", Caps.NAME),
+                    in.readFlag("dryRun"),
+                    in.readFlag("force"),
+                    in.readText("by", Caps.NAME),
+                    readKey(in),
+                    in.readRef("replyTo")));
+
+    static final Layout<Undo> UNDO = Layout.of(
+            Undo.class,
+            (out, undo) -> {
+                out.writeText("change", Caps.LABEL, undo.change());
+                out.writeBoolean(undo.dryRun());
+                out.writeText("by", Caps.NAME, undo.by());
+                writeKey(out, undo.idempotencyKey());
+                out.writeRef("replyTo", undo.replyTo());
+            },
+            in -> new Undo(
+                    in.readText("change", Caps.LABEL),
                     in.readFlag("dryRun"),
                     in.readText("by", Caps.NAME),
                     readKey(in),

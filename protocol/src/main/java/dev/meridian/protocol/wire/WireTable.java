@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * new id ship before nodes that write it.
  */
 final class WireTable {
-    /** A message, the table in it, its changes, their replicas, and two to spare. */
-    private static final int MAX_DEPTH = 6;
+    /** A message, the table in it, its changes, their effects, the pins in those, their replicas, and two to spare. */
+    private static final int MAX_DEPTH = 8;
 
     record Row(int id, Layout<?> layout) {
         String manifest() {
@@ -47,6 +47,9 @@ final class WireTable {
             new Row(140, PlacementLayouts.MOVE),
             new Row(141, PlacementLayouts.DRAIN),
             new Row(142, PlacementLayouts.UNDRAIN),
+            new Row(143, PlacementLayouts.PLACE),
+            new Row(144, PlacementLayouts.UNPLACE),
+            new Row(145, PlacementLayouts.UNDO),
             // PlacementReply: 150 to 159.
             new Row(150, PlacementLayouts.PLANNED),
             new Row(151, PlacementLayouts.NOT_PLANNED),
@@ -72,6 +75,8 @@ final class WireTable {
             new Row(29, NodeLayouts.REPLICA_STATUS),
             new Row(30, PlacementLayouts.PIN),
             new Row(31, PlacementLayouts.CHANGE),
+            new Row(32, PlacementLayouts.MODEL_PLACEMENT),
+            new Row(33, PlacementLayouts.EFFECT),
             new Row(34, NodeLayouts.RESIDENCY),
             // Prompt: 40 to 49.
             new Row(40, RequestLayouts.CHAT),

@@ -13,7 +13,10 @@ import dev.meridian.protocol.Timings;
 import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.TokenLogprob;
 import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.Change.Effect;
+import dev.meridian.protocol.cluster.Change.Undone;
 import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
 import dev.meridian.protocol.cluster.NodeMessage.StatusSeen;
 import dev.meridian.protocol.cluster.Pin;
@@ -22,7 +25,10 @@ import dev.meridian.protocol.cluster.PinMessage.Newest;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand.Drain;
 import dev.meridian.protocol.cluster.PlacementCommand.Move;
+import dev.meridian.protocol.cluster.PlacementCommand.Place;
+import dev.meridian.protocol.cluster.PlacementCommand.Undo;
 import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
+import dev.meridian.protocol.cluster.PlacementCommand.Unplace;
 import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
@@ -105,6 +111,15 @@ final class RandomMessages {
                         fixture.ref(name())),
                 new Drain(name(), random.nextBoolean(), shortText(), maybe(this::shortText), fixture.ref(name())),
                 new Undrain(name(), random.nextBoolean(), shortText(), maybe(this::shortText), fixture.ref(name())),
+                new Place(placement(), random.nextBoolean(), shortText(), maybe(this::shortText), fixture.ref(name())),
+                new Unplace(
+                        shortText(),
+                        random.nextBoolean(),
+                        random.nextBoolean(),
+                        shortText(),
+                        maybe(this::shortText),
+                        fixture.ref(name())),
+                new Undo(name(), random.nextBoolean(), shortText(), maybe(this::shortText), fixture.ref(name())),
                 new PlacementReply.Planned(change()),
                 new PlacementReply.Refused(oneOf(List.of(PlacementRefusal.values())), text()));
     }
@@ -197,7 +212,28 @@ final class RandomMessages {
     }
 
     private PinTable table() {
-        return new PinTable(name(), anyLong(), list(5, this::pin), list(5, this::name), list(5, this::change));
+        return new PinTable(
+                name(),
+                anyLong(),
+                list(5, this::pin),
+                list(5, this::name),
+                list(5, this::placement),
+                list(5, this::change));
+    }
+
+    private ModelPlacement placement() {
+        return new ModelPlacement(shortText(), random.nextInt(ModelPlacement.MAX_REPLICAS + 1), list(5, this::name));
+    }
+
+    private Effect effect() {
+        return new Effect(
+                anyLong(),
+                random.nextBoolean(),
+                maybe(this::shortText),
+                maybe(this::placement),
+                maybe(this::placement),
+                list(5, this::pin),
+                maybe(() -> new Undone(name(), oneOf(List.of(Change.Verb.values())))));
     }
 
     private Pin pin() {
@@ -218,7 +254,8 @@ final class RandomMessages {
                 anyLong(),
                 anyLong(),
                 anyLong(),
-                maybe(this::shortText));
+                maybe(this::shortText),
+                effect());
     }
 
     private ModelInfo model() {

@@ -14,14 +14,20 @@ import dev.meridian.protocol.Sampling;
 import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.TokenLogprob;
 import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.Change.Effect;
+import dev.meridian.protocol.cluster.Change.Undone;
 import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
 import dev.meridian.protocol.cluster.NodeMessage.StatusSeen;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand.Drain;
 import dev.meridian.protocol.cluster.PlacementCommand.Move;
+import dev.meridian.protocol.cluster.PlacementCommand.Place;
+import dev.meridian.protocol.cluster.PlacementCommand.Undo;
 import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
+import dev.meridian.protocol.cluster.PlacementCommand.Unplace;
 import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
@@ -43,6 +49,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -133,6 +140,7 @@ final class WireCapsTest {
     }
 
     Stream<Arguments> capsOfPlacement() {
+        ActorRef<PlacementReply> me = fixture.ref("me");
         return Stream.of(
                 cap("region", Caps.LABEL, n -> PinTable.empty("x".repeat(n))),
                 cap("pins", Caps.PINS, n -> table(Collections.nCopies(n, pin("node", null)), List.of(), List.of())),
@@ -164,11 +172,41 @@ final class WireCapsTest {
                 cap("node", Caps.LABEL, n -> new Undrain("x".repeat(n), false, "", null, fixture.ref("me"))),
                 cap("by", Caps.NAME, n -> new Undrain("", false, "x".repeat(n), null, fixture.ref("me"))),
                 cap("idempotencyKey", Caps.NAME, n -> new Undrain("", false, "", "x".repeat(n), fixture.ref("me"))),
+                cap("model", Caps.NAME, n -> place(placement("x".repeat(n), List.of()))),
+                cap("nodes", Caps.NODES, n -> place(placement("m", Collections.nCopies(n, "node")))),
+                cap("node", Caps.LABEL, n -> place(placement("m", List.of("x".repeat(n))))),
+                cap("by", Caps.NAME, n -> new Place(placement("", List.of()), false, "x".repeat(n), null, me)),
+                cap(
+                        "idempotencyKey",
+                        Caps.NAME,
+                        n -> new Place(placement("", List.of()), false, "", "x".repeat(n), me)),
+                cap("model", Caps.NAME, n -> new Unplace("x".repeat(n), false, false, "", null, me)),
+                cap("by", Caps.NAME, n -> new Unplace("", false, false, "x".repeat(n), null, me)),
+                cap("idempotencyKey", Caps.NAME, n -> new Unplace("", false, false, "", "x".repeat(n), me)),
+                cap("change", Caps.LABEL, n -> new Undo("x".repeat(n), false, "", null, me)),
+                cap("by", Caps.NAME, n -> new Undo("", false, "x".repeat(n), null, me)),
+                cap("idempotencyKey", Caps.NAME, n -> new Undo("", false, "", "x".repeat(n), me)),
+                cap(
+                        "placements",
+                        PinTable.MAX_PLACEMENTS,
+                        n -> new PinTable(
+                                "eu",
+                                1,
+                                List.of(),
+                                List.of(),
+                                Collections.nCopies(n, placement("m", List.of())),
+                                List.of())),
+                cap("model", Caps.NAME, n -> with(new Effect(0, false, "x".repeat(n), null, null, List.of(), null))),
+                cap(
+                        "pins",
+                        Effect.MAX_PINS,
+                        n -> with(new Effect(0, false, null, null, null, Collections.nCopies(n, pin("", null)), null))),
+                cap("undoes", Caps.LABEL, n -> with(Effect.NONE.undoing(new Undone("x".repeat(n), Change.Verb.MOVE)))),
                 cap("message", Caps.REASON, n -> new PlacementReply.Refused(PlacementRefusal.NO_ROOM, "x".repeat(n))));
     }
 
     private static PinTable table(List<Pin> pins, List<String> draining, List<Change> changes) {
-        return new PinTable("eu", 1, pins, draining, changes);
+        return new PinTable("eu", 1, pins, draining, List.of(), changes);
     }
 
     private static Pin pin(String node, @Nullable String next) {
@@ -182,7 +220,32 @@ final class WireCapsTest {
 
     private static Change change(String id, String by, String from, String to, List<String> plan, String progress) {
         return new Change(
-                id, Change.Verb.MOVE, by, REPLICA, from, to, plan, Change.State.RUNNING, progress, 1, 1, 1, null);
+                id,
+                Change.Verb.MOVE,
+                by,
+                REPLICA,
+                from,
+                to,
+                plan,
+                Change.State.RUNNING,
+                progress,
+                1,
+                1,
+                1,
+                null,
+                Effect.NONE);
+    }
+
+    private static ModelPlacement placement(String model, List<String> nodes) {
+        return new ModelPlacement(model, 1, nodes);
+    }
+
+    private Place place(ModelPlacement placement) {
+        return new Place(placement, false, "", null, fixture.ref("me"));
+    }
+
+    private static PlacementReply with(Effect effect) {
+        return new PlacementReply.Planned(change("", "", "", "", List.of(), "").withEffect(effect));
     }
 
     private static Arguments cap(String what, int most, Function<Integer, Object> message) {

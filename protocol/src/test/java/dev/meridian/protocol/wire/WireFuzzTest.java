@@ -122,10 +122,13 @@ final class WireFuzzTest {
         assertRefused("0265750102", table, "PinTable: pins: 2 in 0 bytes");
         assertRefused("0265750101026575016d41", table, "PinTable: digest: 65 are more than 64");
         assertRefused("0265750101026575016d016101", table, "PinTable: values that no ReplicaId may have");
-        assertRefused("02657501000002", table, "PinTable: changes: 2 in 0 bytes");
-        assertRefused("0265750100000101610900", table, "PinTable: no Verb has the code 9");
+        assertRefused("02657501000002", table, "PinTable: placements: 2 in 0 bytes");
+        assertRefused("0265750100000101610000", table, "PinTable: the bytes end inside a field");
+        assertRefused("0265750100000101616400", table, "PinTable: values that no ModelPlacement may have");
+        assertRefused("0265750100000002", table, "PinTable: changes: 2 in 0 bytes");
+        assertRefused("026575010000000101610900", table, "PinTable: no Verb has the code 9");
         Object reply = new PlacementReply.Refused(PlacementRefusal.NO_ROOM, "");
-        assertRefused("0e00", reply, "Refused: no PlacementRefusal has the code 14");
+        assertRefused("1900", reply, "Refused: no PlacementRefusal has the code 25");
     }
 
     private void assertRefused(String bytes, Object like, String message) {

@@ -14,7 +14,10 @@ import dev.meridian.protocol.Timings;
 import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.TokenLogprob;
 import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.Change.Effect;
+import dev.meridian.protocol.cluster.Change.Undone;
 import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
 import dev.meridian.protocol.cluster.NodeMessage.StatusSeen;
 import dev.meridian.protocol.cluster.Pin;
@@ -23,7 +26,10 @@ import dev.meridian.protocol.cluster.PinMessage.Newest;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand.Drain;
 import dev.meridian.protocol.cluster.PlacementCommand.Move;
+import dev.meridian.protocol.cluster.PlacementCommand.Place;
+import dev.meridian.protocol.cluster.PlacementCommand.Undo;
 import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
+import dev.meridian.protocol.cluster.PlacementCommand.Unplace;
 import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
@@ -96,6 +102,9 @@ final class WireSamples {
         all.add(new Move(replicaId(), "node-2", true, "admin", 6, "key-1", fixture.ref("reply")));
         all.add(new Drain("node-1", true, "admin", "key-2", fixture.ref("reply")));
         all.add(new Undrain("node-1", true, "loopback", "key-3", fixture.ref("reply")));
+        all.add(new Place(placement(), true, "admin", "key-4", fixture.ref("reply")));
+        all.add(new Unplace("qwen3-0.6b", true, true, "admin", "key-5", fixture.ref("reply")));
+        all.add(new Undo("chg-0123456789ab", true, "admin", "key-6", fixture.ref("reply")));
         all.add(new PlacementReply.Planned(move()));
         all.add(new PlacementReply.Refused(PlacementRefusal.STALE_GENERATION, "it is at generation 7, not 6"));
         all.add(new ResumeMessage.Follow("node-1~chatcmpl-1", "0".repeat(64), 41, fixture.ref("reader")));
@@ -149,6 +158,9 @@ final class WireSamples {
                 new Move(replicaId(), "", false, "", 0, null, fixture.ref("reply")),
                 new Drain("", false, "", null, fixture.ref("reply")),
                 new Undrain("", false, "", null, fixture.ref("reply")),
+                new Place(new ModelPlacement("", 0, List.of()), false, "", null, fixture.ref("reply")),
+                new Unplace("", false, false, "", null, fixture.ref("reply")),
+                new Undo("", false, "", null, fixture.ref("reply")),
                 new PlacementReply.Planned(undrain()),
                 new PlacementReply.Refused(PlacementRefusal.NO_ROOM, ""));
     }
@@ -227,7 +239,8 @@ final class WireSamples {
                         new Pin(new ReplicaId("eu-west", "qwen3-0.6b", "0123456789ab", 1), "node-3", 2, null),
                         new Pin(replicaId(), "node-1", 299, "node-2")),
                 List.of("node-1", "node-4"),
-                List.of(undrain(), move()));
+                List.of(placement()),
+                List.of(undrain(), move(), undo()));
     }
 
     private static Change move() {
@@ -244,11 +257,55 @@ final class WireSamples {
                 299,
                 1_700_000_000_000L,
                 1_700_000_000_250L,
-                "key-1");
+                "key-1",
+                Effect.loading(400_000_000));
+    }
+
+    private static ModelPlacement placement() {
+        return new ModelPlacement("qwen3-0.6b", 2, List.of("node-1", "node-3"));
+    }
+
+    private static Change undo() {
+        return new Change(
+                "chg-fedcba9876543",
+                Change.Verb.UNDO,
+                "admin",
+                null,
+                "",
+                null,
+                List.of("hold 2 replicas of it"),
+                Change.State.RUNNING,
+                "starts 1 replica",
+                300,
+                1_700_000_000_500L,
+                1_700_000_000_750L,
+                null,
+                new Effect(
+                        400_000_000,
+                        true,
+                        "qwen3-0.6b",
+                        placement(),
+                        new ModelPlacement("qwen3-0.6b", 0, List.of()),
+                        List.of(new Pin(replicaId(), "node-1", 299, "node-2")),
+                        new Undone("chg-0123456789ab", Change.Verb.UNPLACE)));
     }
 
     private static Change undrain() {
-        return new Change("", Change.Verb.UNDRAIN, "", null, "", null, List.of(), Change.State.DONE, "", 0, 0, 0, null);
+        return new Change(
+                "",
+                Change.Verb.UNDRAIN,
+                "",
+                null,
+                "",
+                null,
+                List.of(),
+                Change.State.DONE,
+                "",
+                0,
+                0,
+                0,
+                null,
+                Effect.NONE);
     }
 
     private static ReplicaStatus replica(ReplicaState state, @Nullable ActorRef<ReplicaCommand> host) {

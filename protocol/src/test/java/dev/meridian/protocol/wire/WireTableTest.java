@@ -87,13 +87,17 @@ final class WireTableTest {
         assertThat(codes(Codes.FINISH_REASONS, FinishReason.class)).isEqualTo("STOP 1, LENGTH 2");
         assertThat(codes(Codes.REPLICA_STATES, ReplicaState.class))
                 .isEqualTo("LOADING 1, STANDBY 5, READY 2, DRAINING 3, FAILED 4");
-        assertThat(codes(Codes.VERBS, Change.Verb.class)).isEqualTo("MOVE 1, DRAIN 2, UNDRAIN 3");
+        assertThat(codes(Codes.VERBS, Change.Verb.class))
+                .isEqualTo("MOVE 1, DRAIN 2, UNDRAIN 3, PLACE 4, UNPLACE 5, UNDO 6");
         assertThat(codes(Codes.CHANGE_STATES, Change.State.class))
                 .isEqualTo("PLANNED 1, RUNNING 2, DONE 3, FAILED 4, UNDONE 5");
         assertThat(codes(Codes.PLACEMENT_REFUSALS, PlacementRefusal.class))
                 .isEqualTo("REPLICA_UNKNOWN 1, NODE_UNKNOWN 2, SAME_NODE 3, OTHER_REGION 4, BUNDLE_MISSING 5,"
                         + " ALREADY_THERE 6, OVER_BUDGET 7, NODE_DRAINING 8, NODE_NOT_READY 9, STALE_GENERATION 10,"
-                        + " CHANGE_RUNNING 11, IDEMPOTENCY_KEY_REUSED 12, NO_ROOM 13");
+                        + " CHANGE_RUNNING 11, IDEMPOTENCY_KEY_REUSED 12, NO_ROOM 13,"
+                        + " REGION_UNKNOWN 14, MODEL_UNKNOWN 15, CHANGE_UNKNOWN 16, TOO_FEW_NODES 17,"
+                        + " NODE_EXCLUDED 18, LAST_REPLICA 19, UNDO_OF_UNDO 20, ALREADY_UNDONE 21,"
+                        + " CHANGE_FAILED 22, NOTHING_TO_UNDO 23, SUPERSEDED 24");
     }
 
     private static <E extends Enum<E>> String codes(Codes<E> codes, Class<E> type) {

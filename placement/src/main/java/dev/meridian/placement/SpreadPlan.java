@@ -1,0 +1,175 @@
+package dev.meridian.placement;
+
+import dev.meridian.protocol.cluster.ModelPlacement;
+import dev.meridian.protocol.cluster.Pin;
+import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementRefusal;
+import dev.meridian.protocol.cluster.ReplicaId;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the planner will make of a model's placement, thought through in advance with what the nodes say now.
+ *
+ * @param steps for a person to read
+ * @param bytesToLoad of all loads
+ * @param no why it cannot be done now
+ */
+record SpreadPlan(List<String> steps, long bytesToLoad, Optional<TargetCheck.No> no) {
+    SpreadPlan {
+        steps = List.copyOf(steps);
+    }
+
+    /**
+     * Thinks.
+     *
+     * @param begun the table with what the change itself does to pins
+     * @param placement of the model that is to come; empty where the usual number is to hold
+     * @param favoured replicas that stay before others
+     */
+    static SpreadPlan of(
+            Situation now, PinTable begun, String model, Optional<ModelPlacement> placement, Collection<Pin> favoured) {
+        Thought thought = new Thought(now, begun, placement);
+        List<ModelPlacement> placements = new ArrayList<>(now.table().placements());
+        placements.removeIf(one -> one.model().equals(model));
+        placement.ifPresent(placements::add);
+        Set<ReplicaId> stay = favoured.stream().map(Pin::replica).collect(Collectors.toSet());
+        Spread.groups(now.nodes(), placements, now.settings().replicas()).stream()
+                .filter(group -> group.model().equals(model))
+                .forEach(group -> thought.think(group, stay));
+        return thought.result(model);
+    }
+
+    /** The pins as they become, step by step. */
+    private static final class Thought {
+        private final Situation now;
+        private final Optional<ModelPlacement> placement;
+        private final List<String> draining;
+        private final List<Pin> pins;
+        private final List<String> steps = new ArrayList<>();
+        private final List<String> goes = new ArrayList<>();
+        private long bytes;
+        private TargetCheck.@Nullable No no;
+
+        Thought(Situation now, PinTable begun, Optional<ModelPlacement> placement) {
+            this.now = now;
+            this.placement = placement;
+            draining = begun.draining();
+            pins = new ArrayList<>(begun.pins());
+        }
+
+        void think(Spread.Group group, Set<ReplicaId> favoured) {
+            Spread.Order order = new Spread.Order(now.regionNodes(), placement, draining, favoured);
+            for (Pin pin : Spread.surplus(group, pins, order)) {
+                pins.remove(pin);
+                String when = group.wanted() > 0 ? " once the others serve" : "";
+                goes.add("unload " + pin.replica() + " on " + pin.node() + when + ": "
+                        + streams(pin, group.wanted() > 0));
+            }
+            boolean found = true;
+            while (found && group.of(pins).size() < group.wanted()) {
+                found = add(group);
+            }
+            for (Pin pin : group.of(pins)) {
+                if (pin.next() == null
+                        && placement.filter(one -> !one.allows(pin.node())).isPresent()) {
+                    move(pin);
+                }
+            }
+        }
+
+        private boolean add(Spread.Group group) {
+            List<ReplicaId> names = Spread.names(now.table().region(), group, group.of(pins));
+            for (ReplicaId name : names) {
+                Optional<NodeFacts> target = target(name);
+                if (target.isPresent()) {
+                    load(name, target.get());
+                    pins.add(new Pin(name, target.get().id(), now.next(), null));
+                    return true;
+                }
+            }
+            no = placement.isPresent() && no == null ? reason(names.getFirst()) : no;
+            return false;
+        }
+
+        private void move(Pin pin) {
+            Optional<NodeFacts> target = target(pin.replica());
+            if (target.isPresent()) {
+                load(pin.replica(), target.get());
+                pins.remove(pin);
+                pins.add(new Pin(
+                        pin.replica(), pin.node(), now.next(), target.get().id()));
+                goes.add("unload it on " + pin.node() + " once it serves there: " + streams(pin, true));
+            } else if (no == null) {
+                no = reason(pin.replica());
+            }
+        }
+
+        private void load(ReplicaId replica, NodeFacts target) {
+            long load = MoveDecision.bytes(target, replica);
+            bytes += load;
+            steps.add("load " + replica + " on " + target.id() + ": " + PlanText.bytes(load));
+        }
+
+        private List<NodeFacts> allowed() {
+            return now.nodes().stream()
+                    .filter(node ->
+                            placement.filter(one -> !one.allows(node.id())).isEmpty())
+                    .toList();
+        }
+
+        private Optional<NodeFacts> target(ReplicaId replica) {
+            return TargetCheck.choose(allowed(), replica, pins, draining);
+        }
+
+        /** Of all nodes' reasons the one that helps most: how much memory is missing. */
+        private TargetCheck.No reason(ReplicaId replica) {
+            List<TargetCheck.No> all = allowed().stream()
+                    .flatMap(node ->
+                            TargetCheck.refusal(new TargetCheck.Question(node, replica, pins, draining)).stream())
+                    .toList();
+            return all.stream()
+                    .filter(one -> one.reason() == PlacementRefusal.OVER_BUDGET)
+                    .findFirst()
+                    .or(() -> all.stream()
+                            .filter(one -> one.reason() != PlacementRefusal.ALREADY_THERE)
+                            .findFirst())
+                    .orElse(new TargetCheck.No(PlacementRefusal.NO_ROOM, "no node can take " + replica));
+        }
+
+        private String streams(Pin pin, boolean here) {
+            boolean elsewhere =
+                    here || now.servedElsewhere().contains(pin.replica().model());
+            String goOn = elsewhere ? "go on elsewhere" : "fail, for nobody else serves the model";
+            return now.node(pin.node())
+                    .map(node ->
+                            PlanText.streams(node, pin.replica(), now.settings().drainDeadline(), goOn))
+                    .orElse("nothing is heard of its node");
+        }
+
+        SpreadPlan result(String model) {
+            List<String> all = new ArrayList<>(steps);
+            all.addAll(goes);
+            String region = now.table().region();
+            all.add(placement
+                    .map(one -> one.replicas() == 0
+                            ? "place nothing of " + model + " in " + region
+                            : "hold " + PlanText.count(one.replicas(), "replica") + " of " + model + " in " + region
+                                    + (one.nodes().isEmpty() ? "" : ", only on " + shown(one.nodes())))
+                    .orElse("hold the usual " + PlanText.count(now.settings().replicas(), "replica") + " of " + model
+                            + " in " + region));
+            return new SpreadPlan(all, bytes, Optional.ofNullable(no));
+        }
+
+        private static String shown(List<String> nodes) {
+            int most = 10;
+            return String.join(", ", nodes.subList(0, Math.min(nodes.size(), most)))
+                    + (nodes.size() > most ? " and " + (nodes.size() - most) + " more" : "");
+        }
+    }
+}
