@@ -44,7 +44,7 @@ final class KeysCommandTest {
 
     @Test
     void aKeyIsShownOnceListedWithoutItAndRevoked() throws IOException {
-        assertThat(run("keys add --name shop --models atlas,tiny --tokens-per-minute 500 --concurrent 2"))
+        assertThat(run("keys add --name shop --models atlas,tiny --regions us,eu --tokens-per-minute 500 --concurrent 2"))
                 .isZero();
         String secret = out.toString().strip();
         assertThat(secret).matches("mk-[A-Za-z0-9_-]{43}");
@@ -53,8 +53,8 @@ final class KeysCommandTest {
         assertThat(run("keys list")).isZero();
         assertThat(out.toString().lines())
                 .hasSize(3)
-                .anyMatch(line -> line.matches("shop +client +atlas,tiny +- +500 +2 +never"))
-                .anyMatch(line -> line.matches("ops +admin +all +- +- +- +20\\d\\d-.*Z"));
+                .anyMatch(line -> line.matches("shop +client +atlas,tiny +eu,us +- +500 +2 +never"))
+                .anyMatch(line -> line.matches("ops +admin +all +all +- +- +- +20\\d\\d-.*Z"));
         assertThat(run("keys list --json")).isZero();
         assertThat(out.toString()).contains("\"tokensPerMinute\" : 500").doesNotContain("sha256", secret);
         assertThat(run("keys revoke shop")).isZero();
@@ -69,6 +69,7 @@ final class KeysCommandTest {
         "keys add --name a/b, 2, A-Za-z0-9._-",
         "keys add --name a --role root, 2, --role",
         "keys add --name a --concurrent -1, 2, negative",
+        "keys add --name a --regions EU, 2, can be no region",
         "keys add --name a --expires soon, 2, --expires soon",
         "keys add --name a --expires 2001-01-01, 2, is over already",
         "keys revoke nobody, 1, there is no key nobody in"
