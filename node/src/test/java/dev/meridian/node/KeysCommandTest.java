@@ -44,7 +44,9 @@ final class KeysCommandTest {
 
     @Test
     void aKeyIsShownOnceListedWithoutItAndRevoked() throws IOException {
-        assertThat(run("keys add --name shop --models atlas,tiny --regions us,eu --tokens-per-minute 500 --concurrent 2"))
+        assertThat(
+                        run(
+                                "keys add --name shop --models atlas,tiny --regions us,eu --tokens-per-minute 500 --concurrent 2"))
                 .isZero();
         String secret = out.toString().strip();
         assertThat(secret).matches("mk-[A-Za-z0-9_-]{43}");
