@@ -51,7 +51,9 @@ class NetworkFaultsTest {
         cluster = new ClusterOfProcesses(
                 folder,
                 // A little send-buffer, so that a reader that is slow is so for the edge, too.
-                "meridian { placement { replicas = 1, drain-deadline = 500 ms }, edge.send-buffer = 8 KiB }",
+                // Edges that are cut off hear of no hand-over, and a move waits that long for them.
+                "meridian { placement { replicas = 1, drain-deadline = 500 ms }, host.hand-over = 1 s, "
+                        + "edge.send-buffer = 8 KiB }",
                 Set.of(),
                 NODES);
         cluster.throughRelay(BETWEEN_REGIONS, SEED);

@@ -29,8 +29,10 @@ final class SteadyLoad {
         }
     }
 
+    /** A client that meets a fault leaves it at that. */
     private void run() {
-        while (!closed) {
+        boolean whole = true;
+        while (!closed && whole) {
             int number = started.incrementAndGet();
             String edge = "none";
             try {
@@ -42,12 +44,14 @@ final class SteadyLoad {
                 }
                 String fault = stream.fault();
                 running.remove(stream);
-                if (fault.isEmpty()) {
+                whole = fault.isEmpty();
+                if (whole) {
                     completed.incrementAndGet();
                 } else {
                     faults.add("request " + number + " at " + edge + ": " + fault);
                 }
             } catch (Exception e) {
+                whole = false;
                 faults.add("request " + number + " at " + edge + ": " + e);
             }
         }
