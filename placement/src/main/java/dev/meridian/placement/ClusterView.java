@@ -49,6 +49,7 @@ public final class ClusterView {
                 }
             }
         }
+        models.replaceAll((id, model) -> model.with(residency(id)));
     }
 
     public static ClusterView empty() {
@@ -75,16 +76,12 @@ public final class ClusterView {
 
     /** Models that some node holds or loads, by id. */
     public List<ModelInfo> models() {
-        return models.values().stream().map(this::bound).toList();
+        return List.copyOf(models.values());
     }
 
     /** With the residency that all nodes together say. */
     public Optional<ModelInfo> model(String id) {
-        return Optional.ofNullable(models.get(id)).map(this::bound);
-    }
-
-    private ModelInfo bound(ModelInfo model) {
-        return model.with(residency(model.id()));
+        return Optional.ofNullable(models.get(id));
     }
 
     /** What a host holds. */
