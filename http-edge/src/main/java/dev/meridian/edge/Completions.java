@@ -29,6 +29,7 @@ import dev.meridian.edge.stream.StreamRequest;
 import dev.meridian.protocol.message.ResumeMessage;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -58,6 +59,9 @@ import org.jspecify.annotations.Nullable;
 final class Completions {
     /** Where the reply, or its beginning, was made: {@code region/node/replica}. */
     static final String SERVED_BY = "Meridian-Served-By";
+
+    /** On replies that had to wait until their model was loaded. */
+    private static final RawHeader COLD_START = RawHeader.create("Meridian-Cold-Start", "true");
 
     private static final Duration FOLLOW_WITHIN = Duration.ofSeconds(5);
 
@@ -246,6 +250,11 @@ final class Completions {
                 running.settle(0);
             }
         });
+        return answered(running, opening, kept, presence);
+    }
+
+    private CompletionStage<HttpResponse> answered(
+            Running running, CompletionStage<EdgeMux.Opening> opening, AtomicBoolean kept, Presence presence) {
         return opening.thenComposeAsync(
                 answer -> switch (answer) {
                     case EdgeMux.Opened opened -> {
@@ -256,8 +265,55 @@ final class Completions {
                     }
                     case EdgeMux.Rejected rejected ->
                         CompletableFuture.failedFuture(new ApiException(ErrorTable.of(rejected.reason())));
+                    case EdgeMux.Loading loading ->
+                        running.parsed().stream() && running.resumeWindow() == null
+                                ? CompletableFuture.completedFuture(loading(running, loading, presence))
+                                : answered(running, loading.later(), kept, presence)
+                                        .thenApply(response -> response.addHeader(COLD_START));
                 },
                 system.executionContext());
+    }
+
+    /** A stream whose model is loaded first: comments say so until it begins, or an event why it does not. */
+    private HttpResponse loading(Running running, EdgeMux.Loading loading, Presence presence) {
+        ByteString comment = ByteString.fromString(": loading " + loading.model()
+                + (loading.estimateMillis() < 0 ? "" : ", which takes about " + loading.estimateMillis() + " ms")
+                + "\n\n");
+        AtomicBoolean begun = new AtomicBoolean();
+        CompletionStage<Source<ByteString, NotUsed>> later = loading.later()
+                .thenApplyAsync(
+                        answer -> {
+                            begun.set(true);
+                            return switch (answer) {
+                                case EdgeMux.Opened opened ->
+                                    Source.single(ByteString.fromString(": served by " + opened.servedBy() + "\n\n"))
+                                            .concat(streamed(running, opened.promptTokens(), presence));
+                                case EdgeMux.Rejected(StreamFailure reason) -> Source.single(failed(running, reason));
+                                case EdgeMux.Loading again ->
+                                    throw new IllegalStateException(again.model() + " is loaded already");
+                            };
+                        },
+                        system.executionContext());
+        String id = running.request().id();
+        Source<ByteString, NotUsed> events = Source.single(comment)
+                .concat(Source.completionStageSource(later)
+                        .keepAlive(settings.commentInterval(), () -> begun.get() ? COMMENT : comment))
+                .watchTermination((notUsed, done) -> {
+                    done.whenComplete((_, failure) -> {
+                        mux.tell(new EdgeMux.ClientGone(id));
+                        running.settle(0);
+                        over(failure, presence);
+                    });
+                    return notUsed;
+                });
+        return events(events).addHeader(COLD_START);
+    }
+
+    private ByteString failed(Running running, StreamFailure reason) {
+        StreamEnd.Failed end = new StreamEnd.Failed(reason);
+        countFailure(end);
+        SseWriter writer = new SseWriter(running.dialect(), running.head(), running.parsed(), 0, null);
+        return ByteString.fromArrayUnsafe(writer.write(new JournalRead(List.of(), end)));
     }
 
     private CompletionStage<HttpResponse> reply(Running running, EdgeMux.Opened opened, Presence presence) {
@@ -266,7 +322,7 @@ final class Completions {
         }
         return CompletableFuture.completedFuture(
                 running.resumeWindow() == null
-                        ? streamed(running, opened.promptTokens(), presence)
+                        ? events(streamed(running, opened.promptTokens(), presence))
                         : kept(running, running.resumeWindow(), opened, presence));
     }
 
@@ -277,15 +333,15 @@ final class Completions {
                 new JournalSource<>(running.journal(), show, quiet, () -> mux.tell(new EdgeMux.ClientGone(id))));
     }
 
-    private HttpResponse streamed(Running running, int promptTokens, Presence presence) {
+    private Source<ByteString, NotUsed> streamed(Running running, int promptTokens, Presence presence) {
         SseWriter writer = new SseWriter(running.dialect(), running.head(), running.parsed(), promptTokens, null);
-        return events(this.reads(running, shows(running, writer, true), quiet()).watchTermination((notUsed, done) -> {
+        return this.reads(running, shows(running, writer, true), quiet()).watchTermination((notUsed, done) -> {
             done.whenComplete((_, failure) -> {
                 running.settle(promptTokens);
                 over(failure, presence);
             });
             return notUsed;
-        }));
+        });
     }
 
     private Function<JournalRead, @Nullable ByteString> shows(Running running, SseWriter writer, boolean measures) {

@@ -8,6 +8,7 @@ import dev.meridian.edge.http.ConnectionStage;
 import dev.meridian.edge.http.Connections;
 import dev.meridian.edge.http.Cors;
 import dev.meridian.edge.http.RequestIds;
+import dev.meridian.edge.stream.DemandMeter;
 import dev.meridian.edge.stream.EdgeMux;
 import dev.meridian.edge.stream.JournalBudget;
 import dev.meridian.edge.stream.StreamMetrics;
@@ -53,6 +54,9 @@ public final class HttpEdge {
 
     /** When all streams are over, and so is the time for stopping, this covers the last bytes of replies. */
     private static final Duration CLOSE_CONNECTIONS_WITHIN = Duration.ofSeconds(1);
+
+    /** Where nobody looks at the demand. */
+    private static final Duration DEMAND_HALF_LIFE = Duration.ofMinutes(1);
 
     private final ActorSystem<?> system;
     private final ActorRef<EdgeMux.Command> mux;
@@ -115,7 +119,18 @@ public final class HttpEdge {
             ModelDirectory directory,
             Meters meters,
             @Nullable AdminCluster cluster) {
-        return start(system, settings, directory, meters, cluster, new SecureRandom(), InstantSource.system());
+        return start(system, settings, directory, meters, cluster, new DemandMeter(DEMAND_HALF_LIFE, System::nanoTime));
+    }
+
+    /** As the other one; what is asked is counted in {@code demand}. */
+    public static CompletionStage<HttpEdge> start(
+            ActorSystem<?> system,
+            EdgeSettings settings,
+            ModelDirectory directory,
+            Meters meters,
+            @Nullable AdminCluster cluster,
+            DemandMeter demand) {
+        return start(system, settings, directory, meters, cluster, demand, new SecureRandom(), InstantSource.system());
     }
 
     static CompletionStage<HttpEdge> start(
@@ -124,11 +139,12 @@ public final class HttpEdge {
             ModelDirectory directory,
             Meters meters,
             @Nullable AdminCluster cluster,
+            DemandMeter demand,
             RandomGenerator random,
             InstantSource clock) {
         Access access = access(settings, clock);
         JournalBudget journals = new JournalBudget(settings.streams().maxJournalBytes());
-        StreamMetrics metrics = new StreamMetrics(meters.registry(), journals);
+        StreamMetrics metrics = new StreamMetrics(meters.registry(), journals, demand);
         ActorRef<EdgeMux.Command> mux = system.systemActorOf(
                 EdgeMux.create(settings.streams(), directory, journals, metrics, System::nanoTime),
                 "edge-mux-" + UUID.randomUUID(),

@@ -161,6 +161,7 @@ final class Readiness {
                 mux, replyTo -> new EdgeMux.Open(request, journal, replyTo), limit.multipliedBy(2), system.scheduler());
         return opening.thenCompose(answer -> switch (answer) {
                     case EdgeMux.Opened _ -> firstToken(request, journal);
+                    case EdgeMux.Loading _ -> throw new IllegalStateException("a health check waits for no load");
                     case EdgeMux.Rejected rejected ->
                         CompletableFuture.completedFuture(
                                 ErrorTable.of(rejected.reason()).code());

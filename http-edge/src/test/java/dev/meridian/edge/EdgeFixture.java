@@ -4,7 +4,9 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.meridian.edge.admin.AdminCluster;
 import dev.meridian.edge.admin.NodeRow;
+import dev.meridian.edge.stream.DemandMeter;
 import dev.meridian.edge.stream.Destination;
+import dev.meridian.edge.stream.Replicas;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
 import dev.meridian.protocol.cluster.Residency;
@@ -42,7 +44,7 @@ final class EdgeFixture implements AutoCloseable {
 
     final ActorTestKit kit = ActorTestKit.create();
     final Map<String, ServedModel> models = new ConcurrentHashMap<>();
-    private final Map<String, ActorRef<ReplicaCommand>> replicas = new ConcurrentHashMap<>();
+    final Map<String, ActorRef<ReplicaCommand>> replicas = new ConcurrentHashMap<>();
     final AtomicLong nowMillis = new AtomicLong(NOW * 1000);
     final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     final HttpClient client =
@@ -75,6 +77,7 @@ final class EdgeFixture implements AutoCloseable {
                 directory(),
                 Meters.of(registry),
                 new EmptyCluster(),
+                new DemandMeter(Duration.ofMinutes(1), System::nanoTime),
                 new Random(1),
                 () -> Instant.ofEpochMilli(nowMillis.get())));
     }
@@ -82,6 +85,9 @@ final class EdgeFixture implements AutoCloseable {
     /** What must answer for the edge to be ready; null for each model by whichever replica. */
     @Nullable
     volatile List<ModelDirectory.Duty> duties;
+
+    /** What is to come of models without a replica. */
+    volatile Replicas.@Nullable Coming coming;
 
     /** Where all of them stand. */
     volatile String regionOfReplicas = "eu";
@@ -120,6 +126,11 @@ final class EdgeFixture implements AutoCloseable {
                 return Optional.ofNullable(replicas.get(model))
                         .filter(_ -> models.containsKey(model) && residency.allows(regionOfReplicas))
                         .map(host -> new Destination(host, regionOfReplicas, "node-1", "replica-of-" + model));
+            }
+
+            @Override
+            public Optional<Coming> coming(String model, Residency residency) {
+                return Optional.ofNullable(coming);
             }
 
             @Override

@@ -52,6 +52,7 @@ public final class HeldReplicas {
     private final LongSupplier nanoClock;
     private final Map<ReplicaId, Rate> rates = new HashMap<>();
     private volatile List<Held> held = List.of();
+    private volatile long loadBytesPerSecond;
     private volatile Runnable changed = () -> {};
 
     public HeldReplicas(LongSupplier nanoClock) {
@@ -73,6 +74,18 @@ public final class HeldReplicas {
 
     public long reservedBytes() {
         return held.stream().mapToLong(Held::reservedBytes).sum();
+    }
+
+    /** A load of so many bytes of memory took so long; written by that actor alone. */
+    void loaded(long bytes, long nanos) {
+        long newest = (long) (bytes * NANOS_PER_SECOND / Math.max(1, nanos));
+        long before = loadBytesPerSecond;
+        loadBytesPerSecond = before == 0 ? newest : (before + newest) / 2;
+    }
+
+    /** Memory that loads fill in a second: half of it from the last load; 0 before the first one. */
+    public long loadBytesPerSecond() {
+        return loadBytesPerSecond;
     }
 
     /** The host of a replica that is pinned to this node and takes requests. */

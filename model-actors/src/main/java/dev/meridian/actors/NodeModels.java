@@ -22,6 +22,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.pekko.Done;
@@ -55,6 +56,9 @@ public final class NodeModels {
     /** Others see for so long that a load failed: else a bundle that nobody can load would go from node to node at once. */
     static final Duration RETRY_AFTER = Duration.ofMinutes(1);
 
+    /** Longer than any stream. */
+    private static final Duration UNHURRIED = Duration.ofDays(1);
+
     /** What it hears. */
     public sealed interface Command {}
 
@@ -67,7 +71,8 @@ public final class NodeModels {
     private record Loaded(
             ReplicaId id,
             @Nullable HostedModel model,
-            @Nullable String failure) implements Command {}
+            @Nullable String failure,
+            long nanos) implements Command {}
 
     private record HostReady(ReplicaId id, ActorRef<ReplicaCommand> ref) implements Command {}
 
@@ -192,8 +197,7 @@ public final class NodeModels {
     private void release(Held held) {
         switch (held.state()) {
             case STANDBY, READY -> {
-                Stop stop = stopping;
-                Duration deadline = stop == null ? setup.drainDeadline() : stop.drainDeadline();
+                Duration deadline = drainDeadline(held.id());
                 ActorRef<ModelHost.Command> host = hosts.get(held.id());
                 if (host != null) {
                     host.tell(new ModelHost.Drain(deadline));
@@ -208,6 +212,19 @@ public final class NodeModels {
             }
             case LOADING, DRAINING -> {} // Its end is on its way.
         }
+    }
+
+    /** Where nobody has asked for it, and nobody else in the region takes its streams over, they may end as they are. */
+    private Duration drainDeadline(ReplicaId id) {
+        Stop stop = stopping;
+        if (stop != null) {
+            return stop.drainDeadline();
+        }
+        boolean asked =
+                table.placement(id.model()).isPresent() || table.draining().contains(setup.node());
+        boolean takenOver =
+                table.pins().stream().anyMatch(pin -> pin.replica().model().equals(id.model()));
+        return asked || takenOver ? setup.drainDeadline() : UNHURRIED;
     }
 
     private void put(Held held, long generation, ReplicaState state) {
@@ -242,8 +259,18 @@ public final class NodeModels {
         }
         put(new Held(
                 id, pin.generation(), ReplicaState.LOADING, loadable.info(), loadable.reservedBytes(), null, null));
-        CompletableFuture<HostedModel> load = inTurn(() -> loadable.load().get());
-        context.pipeToSelf(load, (model, failure) -> new Loaded(id, model, failure == null ? null : reason(failure)));
+        AtomicLong begun = new AtomicLong();
+        CompletableFuture<HostedModel> load = inTurn(() -> {
+            begun.set(setup.nanoClock().getAsLong());
+            return loadable.load().get();
+        });
+        context.pipeToSelf(
+                load,
+                (model, failure) -> new Loaded(
+                        id,
+                        model,
+                        failure == null ? null : reason(failure),
+                        setup.nanoClock().getAsLong() - begun.get()));
     }
 
     /** Blocking work, one piece after the other: two loads at a time would only make both slow. */
@@ -267,6 +294,7 @@ public final class NodeModels {
             fail(held.id(), held.generation(), held.info());
             return;
         }
+        setup.held().loaded(held.reservedBytes(), loaded.nanos());
         CompletableFuture<ActorRef<ReplicaCommand>> ready = new CompletableFuture<>();
         ActorRef<Command> self = context.getSelf();
         ActorRef<ModelHost.Command> host = context.spawn(

@@ -46,6 +46,7 @@ final class ClusterOfProcesses implements AutoCloseable {
     private final Path folder;
     private final UnaryOperator<String> more;
     private final Set<String> edgeOnly;
+    private int models = 1;
     private final Map<String, String> hosts = new TreeMap<>();
     private final Map<String, NodeProcess> nodes = new TreeMap<>();
     private @Nullable Relay relay;
@@ -108,6 +109,11 @@ final class ClusterOfProcesses implements AutoCloseable {
         return relay;
     }
 
+    /** Nodes that do not run yet get so many models. */
+    void scriptedModels(int count) {
+        models = count;
+    }
+
     /** A key for what this class asks of the admin ports. */
     void useKey(String key) {
         adminKey = key;
@@ -125,7 +131,14 @@ final class ClusterOfProcesses implements AutoCloseable {
 
     private void launch(String name) throws IOException {
         Path config = Files.writeString(folder.resolve(name + ".conf"), config(name));
-        nodes.put(name, NodeProcess.member(config, "--scripted", Integer.toString(TOKENS_PER_SECOND)));
+        nodes.put(
+                name,
+                NodeProcess.member(
+                        config,
+                        "--scripted",
+                        Integer.toString(TOKENS_PER_SECOND),
+                        "--scripted-models",
+                        Integer.toString(models)));
     }
 
     /** Starts one node, which does not run, and waits until the others take it for up. */

@@ -100,7 +100,8 @@ class ResidencyWireTest {
             int start = 3 + 7 * streams++;
             List<Integer> prompt = new ArrayList<>(run(first));
             prompt.add(start);
-            ScriptedStream.Ask ask = new ScriptedStream.Ask(prompt, TOKENS, stop(first), isBound ? bound : free);
+            ScriptedStream.Ask ask =
+                    new ScriptedStream.Ask(Script.MODEL, prompt, TOKENS, stop(first), isBound ? bound : free);
             flowing.add(cluster.stream(edge, ask));
             int id = start;
             for (int index = 0; index < TOKENS; index++) {
@@ -138,7 +139,8 @@ class ResidencyWireTest {
         killTheOnlyReplicaOfTheRegion();
         standStill();
         cutOff();
-        ScriptedStream refused = cluster.stream("us-1", new ScriptedStream.Ask(run(BOUND), 10, stop(BOUND), bound));
+        ScriptedStream refused =
+                cluster.stream("us-1", new ScriptedStream.Ask(Script.MODEL, run(BOUND), 10, stop(BOUND), bound));
         assertThat(refused.fault()).contains("status 451").contains("region_forbidden");
 
         List<byte[]> crossed = new ArrayList<>(cluster.relay().recorded("eu", "us"));

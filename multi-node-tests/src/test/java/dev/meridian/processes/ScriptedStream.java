@@ -20,29 +20,36 @@ import java.util.stream.Stream;
 /** A client that reads a stream of the scripted model, and knows each of its tokens before it comes. */
 final class ScriptedStream {
     private static final JsonMapper JSON = new JsonMapper();
+    private static final String SERVED_BY = ": served by ";
     private static final Duration LONGEST = Duration.ofMinutes(5);
 
     private final int start;
     private final int tokens;
     private final CompletableFuture<String> end = new CompletableFuture<>();
     private volatile String servedBy = "";
+    private volatile boolean coldStart;
     private final AtomicInteger received = new AtomicInteger();
     private final AtomicLong longestGapNanos = new AtomicLong();
 
     /**
      * What is asked for.
      *
+     * @param model a scripted one
      * @param prompt ids; what follows comes of the last one
      * @param stop a text that never comes; empty for none
      * @param key empty where none is needed
      */
-    record Ask(List<Integer> prompt, int tokens, String stop, String key) {
+    record Ask(String model, List<Integer> prompt, int tokens, String stop, String key) {
         static Ask of(int start, int tokens) {
-            return new Ask(List.of(1, start), tokens, "", "");
+            return of(Script.MODEL, start, tokens);
+        }
+
+        static Ask of(String model, int start, int tokens) {
+            return new Ask(model, List.of(1, start), tokens, "", "");
         }
 
         private String body() {
-            return "{\"model\":\"" + Script.MODEL + "\",\"prompt\":" + prompt + ",\"max_tokens\":" + tokens
+            return "{\"model\":\"" + model + "\",\"prompt\":" + prompt + ",\"max_tokens\":" + tokens
                     + ",\"temperature\":0,\"stream\":true" + (stop.isEmpty() ? "" : ",\"stop\":\"" + stop + "\"") + "}";
         }
     }
@@ -70,6 +77,7 @@ final class ScriptedStream {
             }
             HttpResponse<Stream<String>> response = http.send(request.build(), BodyHandlers.ofLines());
             servedBy = response.headers().firstValue("Meridian-Served-By").orElse("");
+            coldStart = response.headers().firstValue("Meridian-Cold-Start").isPresent();
             try (Stream<String> lines = response.body()) {
                 end.complete(
                         response.statusCode() == 200
@@ -88,6 +96,9 @@ final class ScriptedStream {
         long before = System.nanoTime();
         while (lines.hasNext()) {
             String line = lines.next();
+            if (line.startsWith(SERVED_BY)) {
+                servedBy = line.substring(SERVED_BY.length());
+            }
             if (!line.startsWith("data: ")) {
                 continue;
             }
@@ -121,9 +132,14 @@ final class ScriptedStream {
         return "closed after " + received + " tokens";
     }
 
-    /** The header of that name; empty before there is one. */
+    /** The header of that name, or what a comment says in its place; empty before there is one. */
     String servedBy() {
         return servedBy;
+    }
+
+    /** Whether its model had to be loaded first. */
+    boolean coldStart() {
+        return coldStart;
     }
 
     int received() {

@@ -5,8 +5,11 @@ import dev.meridian.edge.ServedModel;
 import dev.meridian.edge.stream.Destination;
 import dev.meridian.placement.ClusterView;
 import dev.meridian.placement.ClusterView.Candidate;
+import dev.meridian.placement.NodeView;
+import dev.meridian.placement.PlacementSettings;
 import dev.meridian.placement.ReplicaChoice;
 import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.ReplicaId;
@@ -15,6 +18,7 @@ import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.ReplicaCommand.Submit;
 import dev.meridian.protocol.message.ResumeMessage;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
@@ -38,6 +42,7 @@ record ClusterDirectory(
         ReplicaEntrance entrance,
         ResidencySettings residency,
         Function<String, Optional<ActorRef<ResumeMessage>>> streamKeepers,
+        PlacementSettings placement,
         LongSupplier nanoClock)
         implements ModelDirectory {
     @Override
@@ -52,7 +57,7 @@ record ClusterDirectory(
 
     @Override
     public List<ServedModel> models() {
-        return view.get().models().stream().map(this::served).toList();
+        return view.get().known().stream().map(this::served).toList();
     }
 
     @Override
@@ -113,7 +118,39 @@ record ClusterDirectory(
                         .ifPresent(placed::add);
             }
         }
-        return placed.isEmpty() ? ModelDirectory.super.duties() : placed;
+        return placed.isEmpty()
+                ? now.models().stream()
+                        .map(model -> new Duty(served(model), null, null))
+                        .toList()
+                : placed;
+    }
+
+    @Override
+    public Optional<Coming> coming(String model, Residency residency) {
+        ClusterView now = view.get();
+        Residency allowed = now.residency(model).and(residency);
+        return now.nodes().stream()
+                .filter(candidate -> allowed.allows(candidate.status().region()) && mayLoad(candidate, model))
+                .flatMap(candidate -> candidate.status().bundles().stream()
+                        .filter(bundle -> bundle.id().equals(model)
+                                && bundle.neededBytes() <= candidate.status().budgetBytes())
+                        .map(bundle -> estimateMillis(bundle, candidate.status().loadBytesPerSecond())))
+                .min(Comparator.comparingLong(millis -> millis < 0 ? Long.MAX_VALUE : millis))
+                .map(Coming::new);
+    }
+
+    private boolean mayLoad(NodeView candidate, String model) {
+        NodeStatus status = candidate.status();
+        PinTable table = pins.apply(status.region());
+        return !status.leaving()
+                && candidate.silentNanos(nanoClock.getAsLong())
+                        <= placement.rehomeAfter().toNanos()
+                && !table.draining().contains(candidate.id())
+                && table.placement(model).filter(one -> one.replicas() == 0).isEmpty();
+    }
+
+    private static long estimateMillis(ModelInfo bundle, long bytesPerSecond) {
+        return bytesPerSecond == 0 ? -1 : bundle.neededBytes() * 1000 / bytesPerSecond;
     }
 
     @Override

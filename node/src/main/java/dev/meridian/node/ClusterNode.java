@@ -7,6 +7,7 @@ import dev.meridian.edge.HttpEdge;
 import dev.meridian.edge.Meters;
 import dev.meridian.edge.admin.AdminCluster;
 import dev.meridian.edge.admin.NodeRow;
+import dev.meridian.edge.stream.DemandMeter;
 import dev.meridian.placement.ClusterView;
 import dev.meridian.placement.ClusterViews;
 import dev.meridian.placement.LocalNode;
@@ -18,6 +19,7 @@ import dev.meridian.placement.PinKeeper;
 import dev.meridian.placement.PinnedAllocation;
 import dev.meridian.placement.RegionPlacement;
 import dev.meridian.placement.ReplicaChoice;
+import dev.meridian.protocol.cluster.ModelDemand;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinMessage;
@@ -91,6 +93,7 @@ final class ClusterNode implements AutoCloseable {
     private final AtomicReference<Map<String, PinTable>> tables = new AtomicReference<>(Map.of());
     private final ActorRef<NodeModels.Command> models;
     private final ReplicaEntrance entrance;
+    private final DemandMeter demand;
     private final Behavior<PlacementCommand> placementBehavior;
     private final Map<String, ActorRef<PlacementCommand>> placements = new ConcurrentHashMap<>();
     private volatile boolean leaving;
@@ -105,6 +108,7 @@ final class ClusterNode implements AutoCloseable {
         this.system = system;
         self = settings.cluster();
         view = ClusterViews.get(system);
+        demand = new DemandMeter(settings.placement().demandHalfLife(), System::nanoTime);
         members = new ClusterMembers(system, self.region());
         models = system.systemActorOf(
                 NodeModels.create(new NodeModels.Setup(
@@ -153,6 +157,7 @@ final class ClusterNode implements AutoCloseable {
                 settings.placement(),
                 members::regionNodes,
                 view::newest,
+                this::table,
                 this::ownTable,
                 () -> keepers(keeper),
                 Clock.systemUTC(),
@@ -234,8 +239,19 @@ final class ClusterNode implements AutoCloseable {
         }
 
         @Override
+        public List<ModelDemand> demand() {
+            return demand.demand();
+        }
+
+        @Override
+        public long loadBytesPerSecond() {
+            return held.loadBytesPerSecond();
+        }
+
+        @Override
         public void onChange(Runnable changed) {
             held.onChange(changed);
+            demand.onWaiting(changed);
         }
     }
 
@@ -360,9 +376,11 @@ final class ClusterNode implements AutoCloseable {
                                     entrance,
                                     settings.residency(),
                                     members::streamKeeper,
+                                    settings.placement(),
                                     System::nanoTime),
                             meters,
-                            new Operators())
+                            new Operators(),
+                            demand)
                     .toCompletableFuture()
                     .join();
             system.systemActorOf(edge.streamKeeper(), ClusterMembers.STREAM_KEEPER, Props.empty());
@@ -395,10 +413,13 @@ final class ClusterNode implements AutoCloseable {
         return Optional.ofNullable(edge).flatMap(HttpEdge::adminAddress);
     }
 
-    /** Whether this node knows, for each of its bundles, of a replica in its region that takes requests. */
+    /** Whether this node knows, for each of its bundles, of a replica in its region that takes requests; but for those that are
+     * only loaded when they are asked for. */
     boolean servesAll() {
         ClusterView newest = view.newest();
         return bundles().stream()
+                .filter(bundle ->
+                        settings.placement().policy().rules(bundle.id()).minReplicas() > 0)
                 .allMatch(bundle -> newest.candidates(bundle.id()).stream()
                         .anyMatch(candidate -> candidate.replica().state() == ReplicaState.READY
                                 && candidate.replica().id().region().equals(self.region())));

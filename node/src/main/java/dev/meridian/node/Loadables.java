@@ -98,14 +98,26 @@ final class Loadables {
         return loadables;
     }
 
-    /** A model without weights that makes so many tokens a second for each stream, and says {@link Script}: for measurements. */
-    static List<Loadable> scripted(int rate, NodeSettings settings) {
-        Residency residency = settings.residency().of(Script.MODEL);
-        if (!residency.allows(settings.cluster().region())) {
-            return List.of();
+    /**
+     * Models without weights that make so many tokens a second for each stream, and say {@link Script}: for measurements.
+     *
+     * @param count how many: the first is {@link Script#MODEL}, the others have numbers from 2 behind that
+     */
+    static List<Loadable> scripted(int rate, int count, NodeSettings settings) {
+        List<Loadable> all = new ArrayList<>();
+        for (int number = 1; number <= count; number++) {
+            String name = number == 1 ? Script.MODEL : Script.MODEL + "-" + number;
+            Residency residency = settings.residency().of(name);
+            if (residency.allows(settings.cluster().region())) {
+                all.add(scripted(name, rate, residency));
+            }
         }
+        return all;
+    }
+
+    private static Loadable scripted(String name, int rate, Residency residency) {
         ModelInfo info = new ModelInfo(
-                Script.MODEL,
+                name,
                 "0".repeat(ReplicaId.DIGEST_LENGTH),
                 SCRIPTED_CONTEXT,
                 Script.VOCABULARY,
@@ -113,14 +125,16 @@ final class Loadables {
                 "none",
                 SCRIPTED_BYTES,
                 residency);
-        return List.of(new Loadable(info, SCRIPTED_BYTES, () -> new Scripted(rate)));
+        return new Loadable(info, SCRIPTED_BYTES, () -> new Scripted(name, rate));
     }
 
     private static final class Scripted implements HostedModel {
+        private final String name;
         private final PacedRunner runner;
         private @Nullable Engine engine;
 
-        Scripted(int rate) {
+        Scripted(String name, int rate) {
+            this.name = name;
             runner = new PacedRunner(SCRIPTED_SLOTS, SCRIPTED_CONTEXT, rate);
         }
 
@@ -132,7 +146,7 @@ final class Loadables {
         @Override
         public synchronized Engine start(StepListener listener) {
             Engine started = Engine.start(
-                    Script.MODEL,
+                    name,
                     runner,
                     new StampedVocabulary(),
                     List.of(),

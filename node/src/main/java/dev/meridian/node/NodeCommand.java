@@ -32,6 +32,13 @@ final class NodeCommand implements Callable<Integer> {
             description = "Serve a scripted model of so many tokens a second instead of bundles: to try, to measure.")
     private int scripted;
 
+    @Option(
+            names = "--scripted-models",
+            paramLabel = "COUNT",
+            defaultValue = "1",
+            description = "With --scripted: so many of them, scripted, scripted-2 and so on.")
+    private int scriptedModels;
+
     @Spec
     private CommandSpec spec;
 
@@ -67,7 +74,7 @@ final class NodeCommand implements Callable<Integer> {
 
     private List<Loadable> loadables(NodeSettings settings, Meters meters) {
         return scripted > 0
-                ? Loadables.scripted(scripted, settings)
+                ? Loadables.scripted(scripted, scriptedModels, settings)
                 : Loadables.scan(options.models(), settings, meters.registry());
     }
 

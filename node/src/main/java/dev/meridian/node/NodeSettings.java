@@ -125,7 +125,8 @@ record NodeSettings(
             String key = entry.getKey();
             boolean ours = key.startsWith("meridian.")
                     && !key.startsWith(PREPARE_DISPATCHER)
-                    && !key.startsWith(ResidencySettings.FREE_KEYS);
+                    && !key.startsWith(ResidencySettings.FREE_KEYS)
+                    && !key.startsWith(PlacementSettings.FREE_KEYS);
             if (ours && !reference.hasPathOrNull(key)) {
                 throw new ConfigException.BadPath(entry.getValue().origin(), key, "there is no such key");
             }

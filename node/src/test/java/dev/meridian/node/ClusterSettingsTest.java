@@ -131,7 +131,7 @@ class ClusterSettingsTest {
                 "cluster.min-members = 0 | meridian.cluster.min-members 0",
                 "placement.silence = 100 ms | expected at least twice the status-interval",
                 "placement.rehome-after = 1 ms | expected at least silence",
-                "placement.replicas = 0 | meridian.placement.replicas 0",
+                "placement.replicas = -1 | meridian.placement.replicas -1",
                 "node.stop-grace = soon | stop-grace",
                 "residency.models.m = [] | expected at least one region",
                 "residency.models.m = [EU] | 'EU' can be no region",

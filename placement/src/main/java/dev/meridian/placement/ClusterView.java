@@ -24,6 +24,7 @@ public final class ClusterView {
     private final Map<ActorRef<ReplicaCommand>, Candidate> hosts = new HashMap<>();
     private final Map<String, Residency> residencies = new HashMap<>();
     private final Map<String, ModelInfo> models = new TreeMap<>();
+    private final Map<String, ModelInfo> bundles = new TreeMap<>();
 
     /** A replica that has a host, and the node that holds it. */
     public record Candidate(NodeView node, ReplicaStatus replica) {}
@@ -33,7 +34,10 @@ public final class ClusterView {
             this.nodes.put(node.id(), node);
         }
         for (NodeView node : this.nodes.values()) {
-            node.status().bundles().forEach(this::bind);
+            node.status().bundles().forEach(bundle -> {
+                bind(bundle);
+                bundles.putIfAbsent(bundle.id(), bundle);
+            });
             for (ReplicaStatus replica : node.status().replicas()) {
                 models.putIfAbsent(replica.model().id(), replica.model());
                 bind(replica.model());
@@ -49,7 +53,9 @@ public final class ClusterView {
                 }
             }
         }
+        bundles.putAll(models);
         models.replaceAll((id, model) -> model.with(residency(id)));
+        bundles.replaceAll((id, model) -> model.with(residency(id)));
     }
 
     public static ClusterView empty() {
@@ -79,9 +85,14 @@ public final class ClusterView {
         return List.copyOf(models.values());
     }
 
-    /** With the residency that all nodes together say. */
+    /** Models that some node holds, loads or could load, by id. */
+    public List<ModelInfo> known() {
+        return List.copyOf(bundles.values());
+    }
+
+    /** One of {@link #known}, with the residency that all nodes together say. */
     public Optional<ModelInfo> model(String id) {
-        return Optional.ofNullable(models.get(id));
+        return Optional.ofNullable(bundles.get(id));
     }
 
     /** What a host holds. */

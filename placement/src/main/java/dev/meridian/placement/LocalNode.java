@@ -1,5 +1,6 @@
 package dev.meridian.placement;
 
+import dev.meridian.protocol.cluster.ModelDemand;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.ReplicaStatus;
 import java.util.List;
@@ -16,6 +17,16 @@ public interface LocalNode {
 
     List<ReplicaStatus> replicas();
 
-    /** Calls {@code changed}, on any thread, when it has something else to say of its replicas. One listener at a time. */
+    /** What its edge counts of each model that was asked for; nothing of a node without one. */
+    default List<ModelDemand> demand() {
+        return List.of();
+    }
+
+    /** Memory that its loads fill in a second, measured at the last ones; 0 where none was made yet. */
+    default long loadBytesPerSecond() {
+        return 0;
+    }
+
+    /** Calls {@code changed}, on any thread, when it has something else to say of its replicas, or somebody waits for one. One listener at a time. */
     default void onChange(Runnable changed) {}
 }

@@ -163,6 +163,8 @@ public final class NodeDirectory {
                 local.bundles(),
                 local.replicas(),
                 hears,
+                local.demand(),
+                local.loadBytesPerSecond(),
                 self);
     }
 

@@ -45,16 +45,18 @@ final class PlacementPlanner {
     private final PinTable before;
     private final RegionNodes nodes;
     private final List<Spread.Group> groups;
+    private final boolean exact;
     private final long nowMillis;
     private final long generation;
     private final Map<ReplicaId, Pin> pins = new TreeMap<>();
     private final List<Change> changes = new ArrayList<>();
 
-    private PlacementPlanner(PinTable before, Collection<NodeFacts> facts, int usualReplicas, long nowMillis) {
+    private PlacementPlanner(PinTable before, Collection<NodeFacts> facts, Wanted wanted, long nowMillis) {
         this.before = before;
         this.nowMillis = nowMillis;
         nodes = new RegionNodes(facts);
-        groups = Spread.groups(nodes.all(), before.placements(), usualReplicas);
+        groups = Spread.groups(nodes.all(), before.placements(), wanted);
+        exact = wanted.exact();
         generation = before.generation() + 1;
         before.pins().forEach(pin -> pins.put(pin.replica(), pin));
         changes.addAll(before.changes());
@@ -63,10 +65,10 @@ final class PlacementPlanner {
     /**
      * The table that follows; {@code before} itself where all is as it should be.
      *
-     * @param usualReplicas of each bundle whose model no operator has placed
+     * @param wanted of each bundle whose model no operator has placed
      */
-    static PinTable plan(PinTable before, Collection<NodeFacts> facts, int usualReplicas, long nowMillis) {
-        PlacementPlanner planner = new PlacementPlanner(before, facts, usualReplicas, nowMillis);
+    static PinTable plan(PinTable before, Collection<NodeFacts> facts, Wanted wanted, long nowMillis) {
+        PlacementPlanner planner = new PlacementPlanner(before, facts, wanted, nowMillis);
         planner.goOnWithMoves();
         planner.takeAway();
         planner.rehome();
@@ -148,7 +150,7 @@ final class PlacementPlanner {
         for (Spread.Group group : groups) {
             Optional<ModelPlacement> placement = before.placement(group.model());
             Optional<Change> restores = restoring(group.model());
-            if (placement.isEmpty() && restores.isEmpty()) {
+            if (!exact && placement.isEmpty() && restores.isEmpty()) {
                 continue; // Nobody has said that there are too many.
             }
             Set<ReplicaId> favoured = restores.stream()

@@ -1,6 +1,7 @@
 package dev.meridian.placement;
 
 import com.typesafe.config.Config;
+import dev.meridian.placement.policy.PolicySettings;
 import java.time.Duration;
 
 /**
@@ -10,9 +11,12 @@ import java.time.Duration;
  * @param silence a node that was not heard for this long gets nothing new
  * @param rehomeAfter replicas of a node that was silent for this long go to others
  * @param forgetAfter a node that was silent for this long is shown no more
- * @param replicas of each model in a region that no operator has placed, as far as there are nodes
+ * @param replicas of each model in a region without any demand, as far as there are nodes, where no operator has placed it
  * @param drainDeadline how long the streams of a replica that moved may stay where they are
  * @param planInterval how often a region's placement looks at its facts
+ * @param policyInterval how often it asks the policy
+ * @param demandHalfLife of the averages that edges count
+ * @param policy how it decides
  */
 public record PlacementSettings(
         Duration statusInterval,
@@ -21,10 +25,18 @@ public record PlacementSettings(
         Duration forgetAfter,
         int replicas,
         Duration drainDeadline,
-        Duration planInterval) {
+        Duration planInterval,
+        Duration policyInterval,
+        Duration demandHalfLife,
+        PolicySettings policy) {
+    /** Its keys are names of models; they are checked where they are read. */
+    public static final String FREE_KEYS = "meridian.placement.models.";
+
     public PlacementSettings {
         requirePositive(statusInterval, "status-interval");
         requirePositive(planInterval, "plan-interval");
+        requirePositive(policyInterval, "policy-interval");
+        requirePositive(demandHalfLife, "demand-half-life");
         if (silence.compareTo(statusInterval.multipliedBy(2)) < 0) {
             throw new IllegalArgumentException("meridian.placement.silence " + silence.toMillis()
                     + " ms: expected at least twice the status-interval of " + statusInterval.toMillis() + " ms");
@@ -37,8 +49,8 @@ public record PlacementSettings(
             throw new IllegalArgumentException("meridian.placement.forget-after " + forgetAfter.toMillis()
                     + " ms: expected at least rehome-after, " + rehomeAfter.toMillis() + " ms");
         }
-        if (replicas < 1 || replicas > 99) {
-            throw new IllegalArgumentException("meridian.placement.replicas " + replicas + ": expected 1 to 99");
+        if (replicas < 0 || replicas > 99) {
+            throw new IllegalArgumentException("meridian.placement.replicas " + replicas + ": expected 0 to 99");
         }
         if (drainDeadline.isNegative()) {
             throw new IllegalArgumentException("meridian.placement.drain-deadline is negative");
@@ -61,6 +73,9 @@ public record PlacementSettings(
                 placement.getDuration("forget-after"),
                 placement.getInt("replicas"),
                 placement.getDuration("drain-deadline"),
-                placement.getDuration("plan-interval"));
+                placement.getDuration("plan-interval"),
+                placement.getDuration("policy-interval"),
+                placement.getDuration("demand-half-life"),
+                PolicyConfig.read(placement));
     }
 }

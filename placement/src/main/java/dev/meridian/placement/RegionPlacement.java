@@ -15,6 +15,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -62,6 +63,7 @@ public final class RegionPlacement {
      * @param region its own
      * @param members ids of the region's nodes that belong to the cluster
      * @param view what this node knows now
+     * @param tables the pins of each region as this node knows them
      * @param newest the newest table of the region that this node has: a node that comes late may bring a newer one
      * @param keepers of all nodes of the region, this one's first
      * @param nanoClock the clock of {@code view}
@@ -71,6 +73,7 @@ public final class RegionPlacement {
             PlacementSettings settings,
             Supplier<Collection<String>> members,
             Supplier<ClusterView> view,
+            Function<String, PinTable> tables,
             Supplier<PinTable> newest,
             Supplier<List<ActorRef<PinMessage>>> keepers,
             Clock clock,
@@ -80,6 +83,7 @@ public final class RegionPlacement {
     private final ActorRef<PinMessage> fromKeepers;
     private final long startedNanos;
     private final Deque<Unshared> unshared = new ArrayDeque<>();
+    private final PolicyTurn policy;
     private PinTable table;
     private int unanswered;
 
@@ -94,6 +98,7 @@ public final class RegionPlacement {
         fromKeepers = context.messageAdapter(PinMessage.class, FromKeeper::new);
         startedNanos = around.nanoClock().getAsLong();
         table = PinTable.empty(around.region());
+        policy = new PolicyTurn(around);
     }
 
     /** A placement, gathering. */
@@ -193,6 +198,7 @@ public final class RegionPlacement {
                 facts(),
                 servedElsewhere(),
                 around.settings(),
+                policy.wanted(),
                 around.clock().millis());
     }
 
@@ -211,8 +217,9 @@ public final class RegionPlacement {
     private void plan() {
         turnTo(around.newest().get());
         if (knowsEnough()) {
+            policy.ask(table);
             write(PlacementPlanner.plan(
-                    table, facts(), around.settings().replicas(), around.clock().millis()));
+                    table, facts(), policy.wanted(), around.clock().millis()));
         }
     }
 

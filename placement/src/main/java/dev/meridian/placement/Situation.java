@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What operators' commands are decided by, and what all decisions have in common.
  *
+ * @param wanted of models that no operator has placed
  * @param servedElsewhere models of which another region holds a replica that serves
  */
 record Situation(
@@ -32,6 +33,7 @@ record Situation(
         List<NodeFacts> nodes,
         Set<String> servedElsewhere,
         PlacementSettings settings,
+        Wanted wanted,
         long nowMillis) {
     Situation {
         nodes = List.copyOf(nodes);

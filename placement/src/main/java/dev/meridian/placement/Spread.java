@@ -56,8 +56,8 @@ final class Spread {
         return known;
     }
 
-    /** What should be: of a model that an operator has placed that many, of each bundle of the others the usual number. */
-    static List<Group> groups(Collection<NodeFacts> nodes, Collection<ModelPlacement> placements, int usual) {
+    /** What should be: of a model that an operator has placed that many, of each bundle of the others what is wanted. */
+    static List<Group> groups(Collection<NodeFacts> nodes, Collection<ModelPlacement> placements, Wanted wanted) {
         Map<String, ModelPlacement> placed = new TreeMap<>();
         placements.forEach(placement -> placed.put(placement.model(), placement));
         Map<String, List<Variant>> models = new TreeMap<>();
@@ -72,7 +72,7 @@ final class Spread {
             if (placement != null) {
                 groups.add(new Group(model, variants, placement.replicas()));
             } else {
-                variants.forEach(variant -> groups.add(new Group(model, List.of(variant), usual)));
+                variants.forEach(variant -> groups.add(new Group(model, List.of(variant), wanted.of(model))));
             }
         });
         return groups;

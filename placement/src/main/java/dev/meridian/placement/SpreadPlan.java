@@ -39,7 +39,7 @@ record SpreadPlan(List<String> steps, long bytesToLoad, Optional<TargetCheck.No>
         placements.removeIf(one -> one.model().equals(model));
         placement.ifPresent(placements::add);
         Set<ReplicaId> stay = favoured.stream().map(Pin::replica).collect(Collectors.toSet());
-        Spread.groups(now.nodes(), placements, now.settings().replicas()).stream()
+        Spread.groups(now.nodes(), placements, now.wanted()).stream()
                 .filter(group -> group.model().equals(model))
                 .forEach(group -> thought.think(group, stay));
         return thought.result(model);
@@ -161,8 +161,8 @@ record SpreadPlan(List<String> steps, long bytesToLoad, Optional<TargetCheck.No>
                             ? "place nothing of " + model + " in " + region
                             : "hold " + PlanText.count(one.replicas(), "replica") + " of " + model + " in " + region
                                     + (one.nodes().isEmpty() ? "" : ", only on " + shown(one.nodes())))
-                    .orElse("hold the usual " + PlanText.count(now.settings().replicas(), "replica") + " of " + model
-                            + " in " + region));
+                    .orElse((now.wanted().exact() ? "leave it to the policy, which now wants " : "hold the usual ")
+                            + PlanText.count(now.wanted().of(model), "replica") + " of " + model + " in " + region));
             return new SpreadPlan(all, bytes, Optional.ofNullable(no));
         }
 

@@ -1,5 +1,7 @@
 package dev.meridian.placement;
 
+import dev.meridian.placement.policy.ModelRules;
+import dev.meridian.placement.policy.PolicySettings;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
@@ -8,6 +10,7 @@ import dev.meridian.protocol.cluster.Residency;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** What a placement knows of a node, put together fact by fact: heard, with room for ten models, holding nothing. */
 final class Facts {
@@ -40,7 +43,16 @@ final class Facts {
                 Duration.ofHours(1),
                 replicas,
                 Duration.ofSeconds(30),
-                Duration.ofMillis(100));
+                Duration.ofMillis(100),
+                Duration.ofSeconds(1),
+                Duration.ofMinutes(1),
+                new PolicySettings(
+                        "follow-demand",
+                        Duration.ofSeconds(30),
+                        1,
+                        Duration.ofSeconds(5),
+                        new ModelRules(replicas, 4, 16, false, Duration.ofMinutes(10), List.of()),
+                        Map.of()));
     }
 
     static ReplicaId replica(String model, int number) {

@@ -46,6 +46,8 @@ final class ModelResidencyTest {
                         List.of(bundle),
                         List.of(Statuses.replica(region, "m", ReplicaState.LOADING, 0, null)),
                         List.of(),
+                        List.of(),
+                        0,
                         directory),
                 0,
                 100);
@@ -53,7 +55,7 @@ final class ModelResidencyTest {
 
     private static List<ReplicaId> placed(ClusterView view, String region) {
         List<NodeFacts> facts = NodeFacts.of(view, region, SETTINGS, 0);
-        return PlacementPlanner.plan(PinTable.empty(region), facts, 1, 0).pins().stream()
+        return PlacementPlanner.plan(PinTable.empty(region), facts, Wanted.usual(1), 0).pins().stream()
                 .map(pin -> pin.replica())
                 .toList();
     }

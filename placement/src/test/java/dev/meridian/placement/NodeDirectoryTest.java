@@ -121,6 +121,8 @@ final class NodeDirectoryTest {
                         List.of(Facts.model("m"), Facts.model("n")),
                         Local.REPLICAS,
                         List.of(),
+                        List.of(),
+                        0,
                         first.directory()));
         assertThat(tick(SETTINGS.statusInterval()).sequence()).isEqualTo(2);
         assertThat(tick(SETTINGS.statusInterval()).sequence()).isEqualTo(3);

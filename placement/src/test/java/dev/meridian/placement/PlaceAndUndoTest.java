@@ -98,7 +98,7 @@ final class PlaceAndUndoTest {
         }
 
         void plan() {
-            table = PlacementPlanner.plan(table, nodes(), 1, NOW);
+            table = PlacementPlanner.plan(table, nodes(), Wanted.usual(1), NOW);
         }
 
         void settle() {
@@ -111,7 +111,8 @@ final class PlaceAndUndoTest {
         }
 
         Decision decide(PlacementCommand command) {
-            return new PlacementCommands(new Situation(table, nodes(), elsewhere, Facts.settings(1), NOW))
+            return new PlacementCommands(
+                            new Situation(table, nodes(), elsewhere, Facts.settings(1), Wanted.usual(1), NOW))
                     .decide(command);
         }
 
@@ -318,7 +319,7 @@ final class PlaceAndUndoTest {
         void needsTheBundleOnItsNodes() {
             List<NodeFacts> nodes =
                     List.of(Facts.of("a").offers("m").build(), Facts.of("b").build());
-            Situation now = new Situation(region.table, nodes, Set.of(), Facts.settings(1), NOW);
+            Situation now = new Situation(region.table, nodes, Set.of(), Facts.settings(1), Wanted.usual(1), NOW);
             PlacementReply reply =
                     new PlacementCommands(now).decide(place("m", 1, "b")).reply();
 

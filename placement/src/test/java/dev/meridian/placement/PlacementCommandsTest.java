@@ -82,7 +82,8 @@ final class PlacementCommandsTest {
 
     private static Decision decide(PinTable on, List<Facts> nodes, PlacementCommand command) {
         List<NodeFacts> facts = nodes.stream().map(Facts::build).toList();
-        return new PlacementCommands(new Situation(on, facts, ELSEWHERE, Facts.settings(2), NOW)).decide(command);
+        return new PlacementCommands(new Situation(on, facts, ELSEWHERE, Facts.settings(2), Wanted.usual(2), NOW))
+                .decide(command);
     }
 
     private Move move(ReplicaId replica, String to, long generation, @Nullable String key) {
@@ -294,7 +295,7 @@ final class PlacementCommandsTest {
         assertThat(PlacementPlanner.plan(
                                 decision.table(),
                                 roomier.stream().map(Facts::build).toList(),
-                                2,
+                                Wanted.usual(2),
                                 NOW)
                         .pins())
                 .as("what the planner makes of it")

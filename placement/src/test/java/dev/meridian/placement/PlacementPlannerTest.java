@@ -29,8 +29,8 @@ final class PlacementPlannerTest {
 
     private static PinTable plan(PinTable before, int wanted, Facts... facts) {
         List<NodeFacts> nodes = Stream.of(facts).map(Facts::build).toList();
-        PinTable after = PlacementPlanner.plan(before, nodes, wanted, NOW);
-        assertThat(PlacementPlanner.plan(after, nodes, wanted, NOW))
+        PinTable after = PlacementPlanner.plan(before, nodes, Wanted.usual(wanted), NOW);
+        assertThat(PlacementPlanner.plan(after, nodes, Wanted.usual(wanted), NOW))
                 .as("planned again on the same facts")
                 .isSameAs(after);
         return after;

@@ -212,7 +212,7 @@ final class PlacementSimulationTest {
             }
             event += takeOver ? ", plan of a new placement" : ", plan";
             if (knowsEnough(facts)) {
-                become(PlacementPlanner.plan(table, facts, wanted, now));
+                become(PlacementPlanner.plan(table, facts, Wanted.usual(wanted), now));
             }
         }
 
@@ -401,8 +401,8 @@ final class PlacementSimulationTest {
             };
             event += ", " + command;
             PinTable before = table;
-            PlacementCommands.Decision decision = new PlacementCommands(
-                            new Situation(table, facts, Set.of("m1"), Facts.settings(wanted), now))
+            PlacementCommands.Decision decision = new PlacementCommands(new Situation(
+                            table, facts, Set.of("m1"), Facts.settings(wanted), Wanted.usual(wanted), now))
                     .decide(command);
             become(decision.table());
             if (dryRun || decision.reply() instanceof PlacementReply.Refused) {

@@ -53,6 +53,7 @@ final class RegionPlacementTest {
                     SETTINGS,
                     () -> members,
                     view::get,
+                    PinTable::empty,
                     newest::get,
                     () -> List.of(own.getRef(), other.getRef()),
                     CLOCK,
@@ -77,6 +78,8 @@ final class RegionPlacementTest {
                 List.of(models).stream().map(Facts::model).toList(),
                 List.of(),
                 List.of(),
+                List.of(),
+                0,
                 directory.getRef());
         return new NodeView(status, nanos.get(), 1);
     }

@@ -41,6 +41,8 @@ final class Statuses {
                 List.of(),
                 replicas,
                 List.of(),
+                List.of(),
+                0,
                 directory);
     }
 

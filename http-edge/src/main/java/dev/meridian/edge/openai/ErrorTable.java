@@ -12,6 +12,7 @@ import java.time.Duration;
 public final class ErrorTable {
     private static final String INVALID = "invalid_request_error";
     private static final String SERVER = "server_error";
+    private static final int MOST_RETRY_SECONDS = 3600;
 
     private ErrorTable() {}
 
@@ -28,6 +29,14 @@ public final class ErrorTable {
                         "This request may be served in these regions alone: " + residency + ". No replica of '" + model
                                 + "' is ready there.",
                         2);
+            case StreamFailure.ModelLoading(String model, long estimateMillis) ->
+                retry(
+                        503,
+                        SERVER,
+                        "model_loading",
+                        "The model '" + model + "' is not loaded; that takes about " + estimateMillis
+                                + " ms, which is longer than this request's deadline.",
+                        (int) Math.min(MOST_RETRY_SECONDS, 1 + estimateMillis / 1000));
             case StreamFailure.AttemptsExhausted(int attempts) ->
                 retry(
                         503,

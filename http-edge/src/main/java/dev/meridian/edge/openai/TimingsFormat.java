@@ -11,7 +11,8 @@ final class TimingsFormat {
         json.raw(",\"prefill_ms\":").raw(millis(timings.prefillMicros()));
         json.raw(",\"first_token_ms\":").raw(millis(timings.firstTokenMicros()));
         json.raw(",\"decode_ms\":").raw(millis(timings.decodeMicros()));
-        json.raw(",\"total_ms\":").raw(millis(timings.totalMicros())).raw("}");
+        json.raw(",\"total_ms\":").raw(millis(timings.totalMicros()));
+        json.raw(",\"cold_start\":").raw(Boolean.toString(timings.coldStart())).raw("}");
     }
 
     /** The value of {@code Server-Timing} (W3C, "Server Timing", section 2). */

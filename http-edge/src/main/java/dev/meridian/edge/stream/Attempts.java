@@ -58,6 +58,11 @@ final class Attempts {
         return gate.open(request, null);
     }
 
+    /** Whether a request for which there is no replica may wait for one. */
+    Optional<Replicas.Coming> coming(StreamRequest request) {
+        return request.probe() ? Optional.empty() : replicas.coming(request.model(), request.residency());
+    }
+
     /** Who serves the stream now, as its client is told. */
     String servedBy(LiveStream stream) {
         String known = stream.producer == null ? null : gate.servedBy(stream.producer);

@@ -3,6 +3,7 @@ package dev.meridian.edge.stream;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.StreamEvent;
 import java.time.Duration;
+import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -52,6 +53,15 @@ public final class EdgeMux {
     public record Opened(int promptTokens, String servedBy) implements Opening {}
 
     public record Rejected(StreamFailure reason) implements Opening {}
+
+    /**
+     * Nothing that could serve the request is loaded, and something will be: this comes first, the answer later.
+     *
+     * @param model what is loaded
+     * @param estimateMillis how long that takes; -1 where nobody knows
+     * @param later {@link Opened} or {@link Rejected}, completed by the mux's thread
+     */
+    public record Loading(String model, long estimateMillis, CompletionStage<Opening> later) implements Opening {}
 
     private final TimerScheduler<Command> timers;
     private final LiveStreams streams;

@@ -36,9 +36,8 @@ final class LiveStream {
 
     final StreamRequest request;
     final Journal journal;
-    final ActorRef<EdgeMux.Opening> replyTo;
+    final Opener opener;
     final StreamMetrics.OfModel meters;
-    final long startedAt;
     final long deadlineAt;
 
     Attempt attempt;
@@ -91,19 +90,18 @@ final class LiveStream {
     LiveStream(
             StreamRequest request,
             Journal journal,
-            ActorRef<EdgeMux.Opening> replyTo,
+            Opener opener,
             ResidencyGate.Passage passage,
             StreamMetrics.OfModel meters,
             long now) {
         this.request = request;
         this.meters = meters;
         this.journal = journal;
-        this.replyTo = replyTo;
+        this.opener = opener;
         this.passage = passage;
         replica = passage.host();
-        startedAt = now;
         deadlineAt = now + request.timeLimit().toNanos();
-        attempt = new Attempt(request.id(), 1);
+        attempt = new Attempt(request.id(), opener.attempts() + 1);
         submittedAt = now;
         aliveAt = now;
         int choices = request.generation().choices();
@@ -168,7 +166,8 @@ final class LiveStream {
                 first.prefillMicros(),
                 firstTokenMicros,
                 decodeMicros,
-                firstTokenMicros + decodeMicros);
+                firstTokenMicros + decodeMicros,
+                opener.isLate());
     }
 
     private void remember(Entry entry) {

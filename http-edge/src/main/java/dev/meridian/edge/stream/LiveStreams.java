@@ -8,6 +8,7 @@ import dev.meridian.protocol.Entry;
 import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.message.ReplicaCommand;
 import dev.meridian.protocol.message.StreamEvent;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -34,6 +35,7 @@ final class LiveStreams {
     private final Readers readers;
     private final StreamMetrics metrics;
     private final LongSupplier nanoClock;
+    private final Waiters waiters;
     private final Map<String, LiveStream> streams = new HashMap<>();
     private final Map<ActorRef<ReplicaCommand>, ProducerPulse> pulses = new HashMap<>();
     private final List<LiveStream> touched = new ArrayList<>();
@@ -51,43 +53,68 @@ final class LiveStreams {
         this.readers = readers;
         this.metrics = metrics;
         this.nanoClock = nanoClock;
+        waiters = new Waiters(attempts, settings, metrics.demand());
     }
 
     boolean isEmpty() {
-        return streams.isEmpty();
+        return streams.isEmpty() && waiters.isEmpty();
     }
 
     void open(Open open) {
         StreamRequest request = open.request();
-        if (streams.containsKey(request.id())) {
+        if (streams.containsKey(request.id()) || waiters.contains(request.id())) {
             throw new IllegalArgumentException("request " + request.id() + " is open already");
         }
         long now = nanoClock.getAsLong();
+        Opener opener = new Opener(open.replyTo());
+        if (streams.size() + waiters.size() >= settings.maxStreams()) {
+            opener.tell(new Rejected(new StreamFailure.TooManyStreams(settings.maxStreams())));
+            return;
+        }
+        if (!request.probe()) {
+            metrics.demand().asked(request.model());
+        }
         Optional<ResidencyGate.Passage> replica = attempts.replicaFor(request);
-        if (replica.isEmpty()) {
-            open.replyTo()
-                    .tell(new Rejected(
-                            request.residency().anywhere()
-                                    ? new StreamFailure.ByReplica(new Refusal.ModelNotReady(request.model()))
-                                    : new StreamFailure.NoAllowedRegion(request.model(), request.residency())));
-            return;
+        if (replica.isPresent()) {
+            start(request, open.journal(), opener, replica.get(), now);
+        } else {
+            waiters.add(request, open.journal(), opener, now);
         }
-        StreamFailure refusal = streams.size() >= settings.maxStreams()
-                ? new StreamFailure.TooManyStreams(settings.maxStreams())
-                : readers.admit(request, open.journal(), now);
+    }
+
+    private void start(StreamRequest request, Journal journal, Opener opener, ResidencyGate.Passage replica, long now) {
+        StreamFailure refusal = readers.admit(request, journal, now);
         if (refusal != null) {
-            open.replyTo().tell(new Rejected(refusal));
+            opener.tell(new Rejected(refusal));
             return;
         }
-        LiveStream stream = new LiveStream(
-                request, open.journal(), open.replyTo(), replica.get(), metrics.of(request.model()), now);
+        LiveStream stream = new LiveStream(request, journal, opener, replica, metrics.of(request.model()), now);
         streams.put(request.id(), stream);
         countActive(request, 1);
         attempts.send(stream);
     }
 
+    /** A stream of which its client has nothing yet waits for a load, where one may come. */
+    private boolean waitsForLoad(LiveStream stream) {
+        if (stream.opened || attempts.coming(stream.request).isEmpty()) {
+            return false;
+        }
+        attempts.cancel(stream);
+        forget(stream);
+        stream.opener.used(stream.attempt.number());
+        long now = nanoClock.getAsLong();
+        waiters.add(
+                stream.request.within(Duration.ofNanos(stream.deadlineAt - now)), stream.journal, stream.opener, now);
+        return true;
+    }
+
     private void countActive(StreamRequest request, int change) {
         probes += request.probe() ? change : 0;
+        if (!request.probe() && change > 0) {
+            metrics.demand().opened(request.model());
+        } else if (!request.probe()) {
+            metrics.demand().closed(request.model());
+        }
         metrics.activeStreams(streams.size() - probes);
     }
 
@@ -97,6 +124,7 @@ final class LiveStreams {
             attempts.cancel(stream);
             close(stream, new StreamEnd.Abandoned());
         }
+        waiters.left(requestId);
         readers.left(requestId);
     }
 
@@ -132,7 +160,7 @@ final class LiveStreams {
         }
         if (!stream.opened) {
             stream.opened = true;
-            stream.replyTo.tell(new Opened(accepted.promptIds().size(), attempts.servedBy(stream)));
+            stream.opener.tell(new Opened(accepted.promptIds().size(), attempts.servedBy(stream)));
         }
         if (stream.heardEarly) {
             askAgainForAll(stream, accepted.producer());
@@ -164,7 +192,7 @@ final class LiveStreams {
         } else if (mayWait(stream, refused.reason()) && attempts.left(stream) && other.isPresent()) {
             stream.retry = new LiveStream.Retry(
                     nanoClock.getAsLong() + settings.acceptTimeout().toNanos(), why);
-        } else {
+        } else if (!(refused.reason() instanceof Refusal.ModelNotReady) || !waitsForLoad(stream)) {
             close(stream, new StreamEnd.Failed(failure));
         }
     }
@@ -237,6 +265,7 @@ final class LiveStreams {
         long gap = stream.gapSinceLastEntry(entry.choice(), now);
         if (!stream.request.probe()) {
             stream.meters.token(gap);
+            metrics.demand().token(stream.request.model());
             if (entry.finish() != null && entry.timings() != null) {
                 stream.meters.finished(entry.timings());
             }
@@ -370,7 +399,7 @@ final class LiveStreams {
             if (attempts.mayFailOver(now)) {
                 nextAttempt(stream, other.get(), new AttemptEnd.ReplicaDied());
             }
-        } else if (now - stream.lostAt >= settings.replicaWait().toNanos()) {
+        } else if (now - stream.lostAt >= settings.replicaWait().toNanos() && !waitsForLoad(stream)) {
             fail(stream, new StreamFailure.ReplicaLost(stream.request.model()));
         }
     }
@@ -378,6 +407,9 @@ final class LiveStreams {
     void tick() {
         long now = nanoClock.getAsLong();
         readers.cutStalled(now).forEach(this::abandon);
+        for (Waiters.Served served : waiters.tick(now)) {
+            start(served.request(), served.journal(), served.opener(), served.replica(), now);
+        }
         handOverMore();
         for (LiveStream stream : List.copyOf(streams.values())) {
             if (now - stream.deadlineAt >= 0) {
@@ -399,7 +431,7 @@ final class LiveStreams {
             Optional<ResidencyGate.Passage> replica = attempts.replicaFor(stream);
             if (replica.isPresent()) {
                 nextAttempt(stream, replica.get(), retry.after());
-            } else {
+            } else if (!waitsForLoad(stream)) {
                 fail(stream, new StreamFailure.ReplicaLost(stream.request.model()));
             }
         }
@@ -460,6 +492,7 @@ final class LiveStreams {
 
     void failAll(StreamFailure reason) {
         List.copyOf(streams.values()).forEach(stream -> fail(stream, reason));
+        waiters.rejectAll(reason);
     }
 
     private void fail(LiveStream stream, StreamFailure reason) {
@@ -469,7 +502,7 @@ final class LiveStreams {
 
     private void close(LiveStream stream, StreamEnd end) {
         if (!stream.opened) {
-            stream.replyTo.tell(new Rejected(
+            stream.opener.tell(new Rejected(
                     end instanceof StreamEnd.Failed failed ? failed.reason() : new StreamFailure.ClientLeft()));
         }
         attempts.logIfEngineFailed(stream, end);

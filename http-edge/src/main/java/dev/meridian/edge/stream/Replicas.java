@@ -16,6 +16,18 @@ public interface Replicas {
      */
     Optional<Destination> replica(String model, Residency residency, @Nullable ActorRef<ReplicaCommand> but);
 
+    /**
+     * What is to come where {@link #replica} finds none.
+     *
+     * @param estimateMillis until it serves; -1 where nobody knows
+     */
+    record Coming(long estimateMillis) {}
+
+    /** Whether some node that the residency allows can load the model, so that a request may wait for it. */
+    default Optional<Coming> coming(String model, Residency residency) {
+        return Optional.empty();
+    }
+
     /** Where a host stands; empty where that is not known. */
     Optional<Destination> destination(ActorRef<ReplicaCommand> host);
 

@@ -15,6 +15,9 @@ public sealed interface StreamFailure {
     /** No region that the request may go to has a replica that can take it. */
     record NoAllowedRegion(String model, Residency residency) implements StreamFailure {}
 
+    /** The model is not loaded, and will not be before the request's deadline. */
+    record ModelLoading(String model, long estimateMillis) implements StreamFailure {}
+
     /** Every attempt that a request may use was used up. */
     record AttemptsExhausted(int attempts) implements StreamFailure {}
 

@@ -23,11 +23,13 @@ public final class StreamMetrics {
     private final MeterRegistry registry;
     private final Map<String, OfModel> models = new ConcurrentHashMap<>();
     private final Map<String, Counter> refusals = new ConcurrentHashMap<>();
+    private final DemandMeter demand;
     private final AtomicInteger activeStreams = new AtomicInteger();
 
-    /** Meters in {@code registry}, with what {@code journals} hold. */
-    public StreamMetrics(MeterRegistry registry, JournalBudget journals) {
+    /** Meters in {@code registry}, with what {@code journals} hold; and what is asked is counted in {@code demand}. */
+    public StreamMetrics(MeterRegistry registry, JournalBudget journals, DemandMeter demand) {
         this.registry = registry;
+        this.demand = demand;
         Gauge.builder("meridian.streams.active", activeStreams, AtomicInteger::get)
                 .description("Requests that a replica works on or is asked for, without health checks")
                 .register(registry);
@@ -40,6 +42,10 @@ public final class StreamMetrics {
         Gauge.builder("meridian.journal.limit.bytes", journals, JournalBudget::limitBytes)
                 .description("What both may be together")
                 .register(registry);
+    }
+
+    DemandMeter demand() {
+        return demand;
     }
 
     void activeStreams(int count) {

@@ -42,6 +42,22 @@ public record StreamRequest(
         Objects.requireNonNull(residency);
     }
 
+    /** The same with less time from now on. */
+    StreamRequest within(Duration left) {
+        return new StreamRequest(
+                id,
+                model,
+                prompt,
+                generation,
+                contextTokens,
+                receivedNanos,
+                left,
+                deadlineEpochMillis,
+                residency,
+                probe,
+                onlyAt);
+    }
+
     /** The most tokens that one choice can get. */
     public int maxTokensPerChoice() {
         return maxTokensPerChoice(contextTokens);

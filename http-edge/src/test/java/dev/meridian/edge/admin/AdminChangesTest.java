@@ -97,6 +97,8 @@ final class AdminChangesTest {
                     List.of(),
                     List.of(),
                     List.of(),
+                    List.of(),
+                    0,
                     kit.<NodeMessage>createTestProbe().getRef());
             return new NodeRow(status, "up", 0);
         }

@@ -49,6 +49,12 @@ final class MuxFixture implements AutoCloseable {
     /** Of hosts that are not in "eu". The directory does not look at them: that is the gate's matter. */
     final Map<ActorRef<ReplicaCommand>, String> regions = new ConcurrentHashMap<>();
 
+    private final AtomicLong nanos = new AtomicLong(1);
+    final DemandMeter demand = new DemandMeter(Duration.ofMinutes(1), nanos::get);
+
+    /** What is to come of models without a replica. */
+    volatile Replicas.@Nullable Coming coming;
+
     final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     final JournalBudget journals;
     final StreamMetrics metrics;
@@ -62,8 +68,6 @@ final class MuxFixture implements AutoCloseable {
 
     private final TestProbe<EdgeMux.Opening> fence = kit.createTestProbe();
 
-    private final AtomicLong nanos = new AtomicLong(1);
-
     MuxFixture() {
         this(SETTINGS);
     }
@@ -71,7 +75,7 @@ final class MuxFixture implements AutoCloseable {
     MuxFixture(StreamSettings settings) {
         directory.put("m", replica.getRef());
         journals = new JournalBudget(settings.maxJournalBytes());
-        metrics = new StreamMetrics(registry, journals);
+        metrics = new StreamMetrics(registry, journals, demand);
         mux = kit.spawn(EdgeMux.create(settings, new Directory(), journals, metrics, nanos::get));
     }
 
@@ -81,6 +85,11 @@ final class MuxFixture implements AutoCloseable {
         public Optional<Destination> replica(
                 String model, Residency residency, @Nullable ActorRef<ReplicaCommand> but) {
             return Optional.ofNullable(directory.get(model)).flatMap(this::destination);
+        }
+
+        @Override
+        public Optional<Coming> coming(String model, Residency residency) {
+            return model.equals("m") ? Optional.ofNullable(coming) : Optional.empty();
         }
 
         @Override

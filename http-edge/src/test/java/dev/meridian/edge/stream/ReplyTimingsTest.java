@@ -57,7 +57,7 @@ final class ReplyTimingsTest {
         send(submit, fixture.replica, 4, timed(last(attempt, 0, 1, "a"), new Timings(200_000, 80_000, 77)));
         fixture.settle();
         assertThat(end(client).end)
-                .isEqualTo(new StreamEnd.Finished(new ReplyTimings(7_000, 90_000, 300_000, 500_000, 800_000)));
+                .isEqualTo(new StreamEnd.Finished(new ReplyTimings(7_000, 90_000, 300_000, 500_000, 800_000, false)));
     }
 
     @Test
@@ -76,7 +76,8 @@ final class ReplyTimingsTest {
         send(second, other, 2, timed(last(second.attempt(), 0, 2, "c"), new Timings(3_000, 4_000, 100_000)));
         fixture.settle();
         assertThat(end(client).end)
-                .isEqualTo(new StreamEnd.Finished(new ReplyTimings(1_000, 2_000, 200_000, 1_100_000, 1_300_000)));
+                .isEqualTo(
+                        new StreamEnd.Finished(new ReplyTimings(1_000, 2_000, 200_000, 1_100_000, 1_300_000, false)));
     }
 
     @Test
@@ -91,6 +92,6 @@ final class ReplyTimingsTest {
         send(second, other, 1, timed(last(second.attempt(), 0, 0, "a"), new Timings(3_000, 4_000, 0)));
         fixture.settle();
         assertThat(end(client).end)
-                .isEqualTo(new StreamEnd.Finished(new ReplyTimings(3_000, 4_000, 1_100_000, 0, 1_100_000)));
+                .isEqualTo(new StreamEnd.Finished(new ReplyTimings(3_000, 4_000, 1_100_000, 0, 1_100_000, false)));
     }
 }

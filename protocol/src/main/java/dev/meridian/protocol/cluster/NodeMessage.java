@@ -16,6 +16,8 @@ public sealed interface NodeMessage {
      * @param draining an operator takes its replicas away
      * @param bundles what its disk holds
      * @param hears nodes that it heard of late, itself not among them: a witness for those who do not
+     * @param demand what this node's edge counts of models that were asked for; empty where it has none
+     * @param loadBytesPerSecond of memory that its loads fill, measured at the last ones; 0 where none was made yet
      * @param directory where {@link StatusSeen} goes
      */
     record NodeStatus(
@@ -31,6 +33,8 @@ public sealed interface NodeMessage {
             List<ModelInfo> bundles,
             List<ReplicaStatus> replicas,
             List<String> hears,
+            List<ModelDemand> demand,
+            long loadBytesPerSecond,
             ActorRef<NodeMessage> directory)
             implements NodeMessage {
         public NodeStatus {
@@ -39,6 +43,7 @@ public sealed interface NodeMessage {
             bundles = List.copyOf(bundles);
             replicas = List.copyOf(replicas);
             hears = List.copyOf(hears);
+            demand = List.copyOf(demand);
         }
 
         /** Whether this one says what {@code other} does not know yet. */

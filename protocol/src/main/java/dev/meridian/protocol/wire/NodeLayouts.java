@@ -1,5 +1,6 @@
 package dev.meridian.protocol.wire;
 
+import dev.meridian.protocol.cluster.ModelDemand;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
 import dev.meridian.protocol.cluster.NodeMessage.StatusSeen;
@@ -96,6 +97,8 @@ final class NodeLayouts {
                 out.writeList("bundles", Caps.BUNDLES, status.bundles(), out::writeRecord);
                 out.writeList("replicas", Caps.REPLICAS, status.replicas(), out::writeRecord);
                 out.writeList("hears", Caps.NODES, status.hears(), node -> out.writeText("node", Caps.LABEL, node));
+                out.writeList("demand", Caps.BUNDLES, status.demand(), out::writeRecord);
+                out.writeNumber(status.loadBytesPerSecond());
                 out.writeRef("directory", status.directory());
             },
             in -> new NodeStatus(
@@ -111,7 +114,29 @@ final class NodeLayouts {
                     in.readList("bundles", Caps.BUNDLES, () -> in.readRecord(ModelInfo.class)),
                     in.readList("replicas", Caps.REPLICAS, () -> in.readRecord(ReplicaStatus.class)),
                     in.readList("hears", Caps.NODES, () -> in.readText("node", Caps.LABEL)),
+                    in.readList("demand", Caps.BUNDLES, () -> in.readRecord(ModelDemand.class)),
+                    in.readLongNumber(),
                     in.readRef("directory")));
+
+    static final Layout<ModelDemand> MODEL_DEMAND = Layout.of(
+            ModelDemand.class,
+            (out, demand) -> {
+                out.writeText("model", Caps.NAME, demand.model());
+                out.writeDouble(demand.requestsPerSecond());
+                out.writeDouble(demand.tokensPerSecond());
+                out.writeDouble(demand.streams());
+                out.writeNumber(demand.waiting());
+                out.writeNumber(demand.waitingMillis());
+                out.writeNumber(demand.idleMillis());
+            },
+            in -> new ModelDemand(
+                    in.readText("model", Caps.NAME),
+                    in.readDouble(),
+                    in.readDouble(),
+                    in.readDouble(),
+                    in.readNumber(),
+                    in.readLongNumber(),
+                    in.readLongNumber()));
 
     static final Layout<StatusSeen> STATUS_SEEN = Layout.of(
             StatusSeen.class,

@@ -15,6 +15,7 @@ import dev.meridian.protocol.TokenLogprob;
 import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.Change.Effect;
 import dev.meridian.protocol.cluster.Change.Undone;
+import dev.meridian.protocol.cluster.ModelDemand;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
@@ -96,6 +97,8 @@ final class RandomMessages {
                         list(5, this::model),
                         list(5, this::replica),
                         list(5, this::name),
+                        list(5, this::demand),
+                        anyLong(),
                         fixture.ref(name())),
                 new StatusSeen(name(), anyLong(), anyLong()),
                 new Newest(table()),
@@ -256,6 +259,17 @@ final class RandomMessages {
                 anyLong(),
                 maybe(this::shortText),
                 effect());
+    }
+
+    private ModelDemand demand() {
+        return new ModelDemand(
+                name(),
+                random.nextDouble(),
+                random.nextDouble(),
+                random.nextDouble(),
+                positive(),
+                anyLong(),
+                anyLong());
     }
 
     private ModelInfo model() {

@@ -352,6 +352,8 @@ final class WireCapsTest {
                 Collections.nCopies(bundles, model),
                 Collections.nCopies(replicas, replica),
                 hears,
+                List.of(),
+                0,
                 fixture.ref("directory"));
     }
 }

@@ -16,6 +16,7 @@ import dev.meridian.protocol.TokenLogprob;
 import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.Change.Effect;
 import dev.meridian.protocol.cluster.Change.Undone;
+import dev.meridian.protocol.cluster.ModelDemand;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
@@ -94,6 +95,8 @@ final class WireSamples {
                 List.of(model()),
                 List.of(replica(ReplicaState.READY, fixture.ref("host")), replica(ReplicaState.LOADING, null)),
                 List.of("node-2", "node-3"),
+                List.of(new ModelDemand("qwen3-0.6b", 0.5, 12.5, 3.25, 2, 1500, 20)),
+                123_456_789L,
                 fixture.ref("directory")));
         all.add(new StatusSeen("node-2", 1_700_000_000_000L, 41));
         all.add(new Newest(table()));
@@ -150,6 +153,8 @@ final class WireSamples {
                         List.of(),
                         List.of(),
                         List.of(),
+                        List.of(),
+                        0,
                         fixture.ref("directory")),
                 new StatusSeen("", 0, 0),
                 new Newest(PinTable.empty("")),
