@@ -18,21 +18,31 @@ final class CliProcess {
     /** @param output what went to both streams */
     record Ended(int exitCode, String output) {}
 
-    /** The JVM with the class path of the tests, which goes by the environment: see {@link #environment}. */
+    /** The JVM with the class path of the tests, which goes by the environment: see {@link #environment(String)}. */
     static List<String> command(String... arguments) {
+        return command(List.of(), arguments);
+    }
+
+    /** The same with further flags of the JVM. */
+    static List<String> command(List<String> flags, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
-                "-Xmx512m",
-                "dev.meridian.node.Main"));
+                "-Xmx512m"));
+        command.addAll(flags);
+        command.add("dev.meridian.node.Main");
         command.addAll(List.of(arguments));
         return command;
     }
 
+    private static Map<String, String> environment() {
+        return environment(System.getProperty("java.class.path"));
+    }
+
     /** Not on the command line: ONNX Runtime 1.29 reads that when it starts, and one of 10 KB crashes the process. */
-    static Map<String, String> environment() {
-        return Map.of("CLASSPATH", System.getProperty("java.class.path"));
+    static Map<String, String> environment(String classPath) {
+        return Map.of("CLASSPATH", classPath);
     }
 
     static Ended run(String... arguments) throws IOException, InterruptedException {

@@ -52,25 +52,27 @@ final class NodeProcess implements AutoCloseable {
 
     private static NodeProcess start(Map<String, String> environment, Path models, List<String> more)
             throws IOException {
-        List<String> command = CliProcess.command("up", "--models", models.toString(), "--port", "0");
+        ClassCache classes = ClassCache.get();
+        List<String> command = CliProcess.command(classes.flags(), "up", "--models", models.toString(), "--port", "0");
         command.addAll(more);
         if (!command.contains("--admin-port")) {
             command.addAll(List.of("--admin-port", "0"));
         }
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
-        builder.environment().putAll(CliProcess.environment());
+        builder.environment().putAll(CliProcess.environment(classes.classPath()));
         return new NodeProcess(builder.start());
     }
 
     /** A member of a cluster: {@code node} with that configuration. */
     static NodeProcess member(Path config, String... more) throws IOException {
-        List<String> command = CliProcess.command("node", "--config", config.toString());
+        ClassCache classes = ClassCache.get();
+        List<String> command = CliProcess.command(classes.flags(), "node", "--config", config.toString());
         // Several of them share a machine: small heaps, few threads, and nothing compiled twice over.
         command.addAll(1, List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k"));
         command.addAll(List.of(more));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().putAll(CliProcess.environment());
+        builder.environment().putAll(CliProcess.environment(classes.classPath()));
         return new NodeProcess(builder.start());
     }
 
