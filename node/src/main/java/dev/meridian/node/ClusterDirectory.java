@@ -5,6 +5,7 @@ import dev.meridian.edge.ServedModel;
 import dev.meridian.edge.stream.Destination;
 import dev.meridian.placement.ClusterView;
 import dev.meridian.placement.ClusterView.Candidate;
+import dev.meridian.placement.FirstTokenTimes;
 import dev.meridian.placement.NodeView;
 import dev.meridian.placement.PlacementSettings;
 import dev.meridian.placement.ReplicaChoice;
@@ -43,6 +44,7 @@ record ClusterDirectory(
         ResidencySettings residency,
         Function<String, Optional<ActorRef<ResumeMessage>>> streamKeepers,
         PlacementSettings placement,
+        FirstTokenTimes firstTokens,
         LongSupplier nanoClock)
         implements ModelDirectory {
     @Override
@@ -76,7 +78,14 @@ record ClusterDirectory(
 
     @Override
     public Optional<Destination> replica(String model, Residency residency, @Nullable ActorRef<ReplicaCommand> but) {
-        return choice.choose(view.get(), model, residency, but, nanoClock.getAsLong(), ThreadLocalRandom.current())
+        return choice.choose(
+                        view.get(),
+                        model,
+                        residency,
+                        firstTokens,
+                        but,
+                        nanoClock.getAsLong(),
+                        ThreadLocalRandom.current())
                 .flatMap(ClusterDirectory::destination);
     }
 
@@ -159,6 +168,11 @@ record ClusterDirectory(
         if (replica.isEmpty() || !entrance.tell(replica.get(), submit)) {
             host.tell(submit);
         }
+    }
+
+    @Override
+    public void firstToken(ActorRef<ReplicaCommand> host, long nanos) {
+        firstTokens.add(host, nanos);
     }
 
     @Override

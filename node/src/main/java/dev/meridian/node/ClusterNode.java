@@ -10,6 +10,7 @@ import dev.meridian.edge.admin.NodeRow;
 import dev.meridian.edge.stream.DemandMeter;
 import dev.meridian.placement.ClusterView;
 import dev.meridian.placement.ClusterViews;
+import dev.meridian.placement.FirstTokenTimes;
 import dev.meridian.placement.LocalNode;
 import dev.meridian.placement.NodeDirectory;
 import dev.meridian.placement.NodeIdentity;
@@ -377,6 +378,7 @@ final class ClusterNode implements AutoCloseable {
                                     settings.residency(),
                                     members::streamKeeper,
                                     settings.placement(),
+                                    new FirstTokenTimes(System::nanoTime),
                                     System::nanoTime),
                             meters,
                             new Operators(),

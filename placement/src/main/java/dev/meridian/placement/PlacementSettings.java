@@ -49,9 +49,6 @@ public record PlacementSettings(
             throw new IllegalArgumentException("meridian.placement.forget-after " + forgetAfter.toMillis()
                     + " ms: expected at least rehome-after, " + rehomeAfter.toMillis() + " ms");
         }
-        if (replicas < 0 || replicas > 99) {
-            throw new IllegalArgumentException("meridian.placement.replicas " + replicas + ": expected 0 to 99");
-        }
         if (drainDeadline.isNegative()) {
             throw new IllegalArgumentException("meridian.placement.drain-deadline is negative");
         }
@@ -76,6 +73,6 @@ public record PlacementSettings(
                 placement.getDuration("plan-interval"),
                 placement.getDuration("policy-interval"),
                 placement.getDuration("demand-half-life"),
-                PolicyConfig.read(placement));
+                ConfiguredPolicySettings.read(placement));
     }
 }

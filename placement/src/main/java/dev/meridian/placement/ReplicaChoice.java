@@ -10,13 +10,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the replica for an attempt: of nodes that are heard, those of the edge's own region before others, the nearest of
- * other regions; then the less busy of two that are drawn (power of two choices, Mitzenmacher 2001). A pure function.
+ * other regions; then of two that are drawn (power of two choices, Mitzenmacher 2001) the one that promises the earlier first
+ * token: the product of its recent first-token time and its streams, one more than it has; where one of these times is not
+ * known, the less busy one.
  *
  * <p>Where no node is heard, one that is silent for a moment is tried: a machine that is busy is late with its statuses, too.
  *
@@ -29,12 +32,14 @@ public record ReplicaChoice(String region, long silenceNanos, long lostNanos) {
      * Chooses.
      *
      * @param residency a node elsewhere does not come into question
+     * @param times of first tokens
      * @param but where the last attempt went: given back only where there is no other, and it is heard
      */
     public Optional<Candidate> choose(
             ClusterView view,
             String model,
             Residency residency,
+            FirstTokenTimes times,
             @Nullable ActorRef<ReplicaCommand> but,
             long nowNanos,
             RandomGenerator random) {
@@ -62,7 +67,7 @@ public record ReplicaChoice(String region, long silenceNanos, long lostNanos) {
         List<Candidate> best = best(usable);
         Candidate one = best.get(random.nextInt(best.size()));
         Candidate other = best.get(random.nextInt(best.size()));
-        return Optional.of(load(other) < load(one) ? other : one);
+        return Optional.of(isWorse(one, other, times) ? other : one);
     }
 
     /** Those that no other is preferred to. */
@@ -90,6 +95,21 @@ public record ReplicaChoice(String region, long silenceNanos, long lostNanos) {
         }
         long rtt = candidate.node().rttMicros();
         return rtt == NodeView.NO_RTT ? Long.MAX_VALUE : rtt;
+    }
+
+    private static boolean isWorse(Candidate one, Candidate other, FirstTokenTimes times) {
+        OptionalDouble time = time(one, times);
+        OptionalDouble otherTime = time(other, times);
+        if (time.isEmpty() || otherTime.isEmpty()) {
+            return load(one) > load(other);
+        }
+        double promise = time.getAsDouble() * (load(one) + 1);
+        return promise > otherTime.getAsDouble() * (load(other) + 1);
+    }
+
+    private static OptionalDouble time(Candidate candidate, FirstTokenTimes times) {
+        ActorRef<ReplicaCommand> host = candidate.replica().host();
+        return host == null ? OptionalDouble.empty() : times.of(host);
     }
 
     private static int load(Candidate candidate) {

@@ -8,12 +8,14 @@ import dev.meridian.protocol.cluster.NodeMessage;
 import dev.meridian.protocol.cluster.ReplicaState;
 import dev.meridian.protocol.cluster.Residency;
 import dev.meridian.protocol.message.ReplicaCommand;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +48,9 @@ final class ReplicaChoiceTest {
         return hosts.computeIfAbsent(
                 node, _ -> kit.<ReplicaCommand>createTestProbe().getRef());
     }
+
+    private final AtomicLong nanos = new AtomicLong();
+    private final FirstTokenTimes times = new FirstTokenTimes(nanos::get);
 
     private NodeView node(String id, String region, ReplicaState state, int load, long heard, long rtt) {
         return new NodeView(
@@ -88,11 +93,39 @@ final class ReplicaChoiceTest {
         Random random = new Random(7);
         Set<String> ids = new TreeSet<>();
         for (int i = 0; i < DRAWS; i++) {
-            ids.add(choice.choose(view, "m", residency, but == null ? null : host(but), NOW, random)
+            ids.add(choice.choose(view, "m", residency, times, but == null ? null : host(but), NOW, random)
                     .map(candidate -> candidate.node().id())
                     .orElse("none"));
         }
         return ids;
+    }
+
+    @Test
+    void ofTwoTheOneThatPromisesTheEarlierFirstTokenIsTaken() {
+        NodeView slow = ready("a", "eu", 1);
+        NodeView quick = ready("b", "eu", 3);
+        assertThat(drawn(slow, quick)).isEqualTo("a");
+
+        times.add(host("a"), 50_000_000);
+        assertThat(drawn(slow, quick)).as("nothing is known of the other one").isEqualTo("a");
+        times.add(host("b"), 20_000_000);
+        assertThat(drawn(slow, quick)).as("2 x 50 ms against 4 x 20 ms").isEqualTo("b");
+        times.add(host("a"), 10_000_000);
+        assertThat(drawn(slow, quick)).as("2 x 42 ms against 4 x 20 ms").isEqualTo("b");
+        times.add(host("b"), 60_000_000);
+        assertThat(drawn(slow, quick)).as("2 x 42 ms against 4 x 28 ms").isEqualTo("a");
+        times.add(host("b"), 1_000_000);
+        nanos.addAndGet(Duration.ofSeconds(31).toNanos());
+        assertThat(drawn(slow, quick)).as("old times say nothing").isEqualTo("a");
+    }
+
+    /** The node of the two that is taken when both are drawn. */
+    private String drawn(NodeView one, NodeView other) {
+        ClusterView view = new ClusterView(List.of(one, other));
+        AtomicLong draw = new AtomicLong();
+        return choice.choose(view, "m", Residency.ANYWHERE, times, null, NOW, () -> draw.getAndIncrement() << 32)
+                .map(candidate -> candidate.node().id())
+                .orElse("none");
     }
 
     @Test
@@ -164,7 +197,7 @@ final class ReplicaChoiceTest {
         Random random = new Random(7);
         for (int i = 0; i < 9000; i++) {
             counts.merge(
-                    choice.choose(view, "m", Residency.ANYWHERE, null, NOW, random)
+                    choice.choose(view, "m", Residency.ANYWHERE, times, null, NOW, random)
                             .orElseThrow()
                             .node()
                             .id(),
@@ -190,7 +223,7 @@ final class ReplicaChoiceTest {
 
     @Test
     void anUnknownModelHasNoReplica() {
-        assertThat(choice.choose(ClusterView.empty(), "m", Residency.ANYWHERE, null, NOW, new Random(7)))
+        assertThat(choice.choose(ClusterView.empty(), "m", Residency.ANYWHERE, times, null, NOW, new Random(7)))
                 .isEmpty();
     }
 

@@ -76,6 +76,13 @@ final class Attempts {
         stream.submit(edge);
     }
 
+    /** The current attempt has brought its first token. */
+    void firstToken(LiveStream stream, long now) {
+        if (stream.isFirstAttempt() && !stream.request.probe()) {
+            replicas.firstToken(stream.replica, now - stream.submittedAt);
+        }
+    }
+
     /** The stream's attempt was not answered in time. */
     void unanswered(LiveStream stream) {
         if (stream.isFirstAttempt() && stream.request.onlyAt() == null) {

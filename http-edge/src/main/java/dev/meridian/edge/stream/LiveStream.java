@@ -144,6 +144,10 @@ final class LiveStream {
         return Verdict.NEXT;
     }
 
+    boolean awaitsFirstToken() {
+        return firstToken == null;
+    }
+
     /** Appends the next entry of its choice to the journal; with the end, if it is the last one of all. */
     void take(Entry entry, long now) {
         if (firstToken == null) {

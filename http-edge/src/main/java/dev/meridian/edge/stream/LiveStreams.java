@@ -259,6 +259,9 @@ final class LiveStreams {
                 return;
             }
         }
+        if (stream.awaitsFirstToken()) {
+            attempts.firstToken(stream, now);
+        }
         stream.take(entry, now);
         handOvers.settled(stream);
         stream.aliveAt = now;

@@ -44,6 +44,9 @@ public interface Replicas {
         host.tell(submit);
     }
 
+    /** What {@link #submitFirst} sent brought its first token after so long. */
+    default void firstToken(ActorRef<ReplicaCommand> host, long nanos) {}
+
     /** What {@link #submitFirst} sent was not answered in time. */
     default void firstUnanswered(ActorRef<ReplicaCommand> host) {}
 }

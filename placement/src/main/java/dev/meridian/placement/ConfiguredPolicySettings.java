@@ -15,16 +15,23 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /** Reads a policy's settings from {@code meridian.placement}; see reference.conf. */
-final class PolicyConfig {
+final class ConfiguredPolicySettings {
     private static final String PATH = "meridian.placement.";
     private static final String MIN_REPLICAS = "min-replicas";
     private static final Set<String> KEYS =
             Set.of(MIN_REPLICAS, "max-replicas", "streams-per-replica", "keep-warm", "idle-unload", "pre-warm-at");
 
-    private PolicyConfig() {}
+    private ConfiguredPolicySettings() {}
 
     /** Throws ConfigException naming file, line and key. */
     static PolicySettings read(Config placement) {
+        int replicas = placement.getInt("replicas");
+        if (replicas < 0 || replicas > ModelRules.MOST_REPLICAS) {
+            throw new ConfigException.BadValue(
+                    placement.getValue("replicas").origin(),
+                    PATH + "replicas",
+                    replicas + ": expected 0 to " + ModelRules.MOST_REPLICAS);
+        }
         Config defaults = placement.getConfig("defaults");
         Config fallback = defaults.withValue(MIN_REPLICAS, placement.getValue("replicas"));
         ModelRules common = rules(fallback, "defaults", placement.getValue("defaults"));
@@ -52,7 +59,8 @@ final class PolicyConfig {
                     common,
                     models);
         } catch (IllegalArgumentException e) {
-            throw new ConfigException.BadValue(placement.root().origin(), PATH + "policy", e.getMessage(), e);
+            throw new ConfigException.BadValue(
+                    placement.getValue("policy").origin(), PATH + "policy", e.getMessage(), e);
         }
     }
 
