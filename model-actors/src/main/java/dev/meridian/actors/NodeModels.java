@@ -15,9 +15,11 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -113,6 +115,9 @@ public final class NodeModels {
     private final Executor blocking;
     private final Map<ReplicaId, Held> replicas = new TreeMap<>();
     private final Map<ReplicaId, ActorRef<ModelHost.Command>> hosts = new HashMap<>();
+    /** These drain for as long as their streams take. */
+    private final Set<ReplicaId> unhurried = new HashSet<>();
+
     private CompletableFuture<?> lastBlocking = CompletableFuture.completedFuture(null);
     private PinTable table;
     private @Nullable Stop stopping;
@@ -197,11 +202,7 @@ public final class NodeModels {
     private void release(Held held) {
         switch (held.state()) {
             case STANDBY, READY -> {
-                Duration deadline = drainDeadline(held.id());
-                ActorRef<ModelHost.Command> host = hosts.get(held.id());
-                if (host != null) {
-                    host.tell(new ModelHost.Drain(deadline));
-                }
+                drain(held.id());
                 put(held, held.generation(), ReplicaState.DRAINING);
                 LOG.info("{} drains", held.id());
             }
@@ -210,7 +211,25 @@ public final class NodeModels {
                     replicas.remove(held.id());
                 }
             }
-            case LOADING, DRAINING -> {} // Its end is on its way.
+            case DRAINING -> {
+                if (unhurried.contains(held.id()) && !drainDeadline(held.id()).equals(UNHURRIED)) {
+                    drain(held.id());
+                }
+            }
+            case LOADING -> {} // Its end is on its way.
+        }
+    }
+
+    private void drain(ReplicaId id) {
+        Duration deadline = drainDeadline(id);
+        if (deadline.equals(UNHURRIED)) {
+            unhurried.add(id);
+        } else {
+            unhurried.remove(id);
+        }
+        ActorRef<ModelHost.Command> host = hosts.get(id);
+        if (host != null) {
+            host.tell(new ModelHost.Drain(deadline));
         }
     }
 
@@ -352,6 +371,7 @@ public final class NodeModels {
     private void onHostStopped(ReplicaId id) {
         Held held = held(id);
         hosts.remove(id);
+        unhurried.remove(id);
         boolean asked = held.state() == ReplicaState.DRAINING;
         if (!asked) {
             LOG.error("the host of {} stopped", id);

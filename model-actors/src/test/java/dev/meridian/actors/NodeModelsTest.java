@@ -26,6 +26,7 @@ import dev.meridian.protocol.Refusal;
 import dev.meridian.protocol.Sampling;
 import dev.meridian.protocol.TokenIds;
 import dev.meridian.protocol.cluster.ModelInfo;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.ReplicaId;
@@ -365,6 +366,47 @@ final class NodeModelsTest {
         steps.release(MANY);
         awaitGone();
         assertThat(loaded.getFirst().open).isFalse();
+    }
+
+    @Test
+    void whatAPolicyTakesAwayLetsItsStreamsTakeTheirTime() {
+        ActorRef<NodeModels.Command> node = node(100, letters());
+        ActorRef<ReplicaCommand> host = ready(node);
+        submit(host, "a");
+        edge.expectMessageClass(Accepted.class);
+        node.tell(pins());
+        awaitStates(state(LETTERS, DRAINING, 1));
+        awaitEvent(new Refused(submit(host, "b"), new Refusal.ModelNotReady("letters")));
+        time.timePasses(DRAIN_DEADLINE.multipliedBy(3));
+        steps.release(MANY);
+
+        assertThat(textSkippingHeartbeats()).isEqualTo("world");
+        awaitGone();
+    }
+
+    @Test
+    void anOperatorWhoUnplacesItMeanwhileIsInMoreOfAHurry() {
+        ActorRef<NodeModels.Command> node = node(100, letters());
+        ActorRef<ReplicaCommand> host = ready(node);
+        Attempt attempt = submit(host, "a");
+        edge.expectMessageClass(Accepted.class);
+        node.tell(pins());
+        awaitStates(state(LETTERS, DRAINING, 1));
+        awaitEvent(new Refused(submit(host, "b"), new Refusal.ModelNotReady("letters")));
+        PinTable unplaced = PinTable.empty("eu")
+                .withGeneration(3)
+                .withPlacement("letters", new ModelPlacement("letters", 0, List.of()));
+        node.tell(new NodeModels.Follow(unplaced));
+
+        edge.awaitAssert(() -> {
+            time.timePasses(DRAIN_DEADLINE);
+            assertThat(messages()).contains(new StreamEvent.HandOver(host));
+            return null;
+        });
+        time.timePasses(HOST.handOver());
+        awaitEvent(new Refused(attempt, new Refusal.ModelNotReady("letters")));
+        steps.release(MANY);
+        awaitGone();
     }
 
     private void awaitEvent(StreamEvent expected) {

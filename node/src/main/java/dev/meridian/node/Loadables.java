@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,8 +42,8 @@ final class Loadables {
     private Loadables() {}
 
     /**
-     * Finds them, and divides the memory budget: each gets what it takes before its first token, and an even share of the
-     * rest. Throws CommandFailed where there is none.
+     * Finds them, and divides the memory budget: each gets what it takes before its first token, and an even share of what
+     * those that are loaded at a time leave. Throws CommandFailed where there is none.
      *
      * @param registry gets an engine's meters while it is loaded
      */
@@ -82,10 +83,15 @@ final class Loadables {
         ModelSettings models = settings.models();
         VerifiedFiles verified = settings.bundles().open();
         long budget = models.memoryBudgetBytes();
+        int together =
+                settings.modelsAtATime() == 0 ? bundles.size() : Math.min(settings.modelsAtATime(), bundles.size());
         long fixed = bundles.stream()
-                .mapToLong(bundle -> MemoryPlan.fixedBytes(bundle, models))
+                .map(bundle -> MemoryPlan.fixedBytes(bundle, models))
+                .sorted(Comparator.reverseOrder())
+                .limit(together)
+                .mapToLong(Long::longValue)
                 .sum();
-        long share = Math.max(0, budget - fixed) / Math.max(1, bundles.size());
+        long share = Math.max(0, budget - fixed) / Math.max(1, together);
         List<Loadable> loadables = new ArrayList<>();
         for (Bundle bundle : bundles) {
             long own = MemoryPlan.fixedBytes(bundle, models) + share;

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param said what the user's file holds of it
  * @param root the whole configuration, for the actor system
+ * @param modelsAtATime as many models share the memory budget; 0 for all
  * @param stopDelay how long a node that is told to stop still takes requests
  * @param stopGrace how long running streams may take to end after that
  */
@@ -35,12 +36,17 @@ record NodeSettings(
         PlacementSettings placement,
         ClusterSettings cluster,
         ResidencySettings residency,
+        int modelsAtATime,
         Duration stopDelay,
         Duration stopGrace) {
     /** Its keys are Pekko's. */
     private static final String PREPARE_DISPATCHER = "meridian.host.prepare-dispatcher.";
 
     NodeSettings {
+        if (modelsAtATime < 0) {
+            throw new IllegalArgumentException(
+                    "meridian.node.models-at-a-time " + modelsAtATime + ": expected at least 0");
+        }
         if (stopDelay.isNegative() || stopGrace.isNegative()) {
             throw new IllegalArgumentException("meridian.node.stop-delay and stop-grace are at least 0");
         }
@@ -114,6 +120,7 @@ record NodeSettings(
                 PlacementSettings.from(root),
                 ClusterSettings.from(root),
                 ResidencySettings.from(root),
+                root.getInt("meridian.node.models-at-a-time"),
                 root.getDuration("meridian.node.stop-delay"),
                 root.getDuration("meridian.node.stop-grace"));
     }

@@ -87,7 +87,9 @@ public final class PolicyViews {
                         node.id(),
                         node.usable() && !table.draining().contains(node.id()),
                         node.budgetBytes(),
-                        node.bundles().stream().map(ModelInfo::id).collect(Collectors.toUnmodifiableSet())))
+                        node.bundles().stream().map(ModelInfo::id).collect(Collectors.toUnmodifiableSet()),
+                        node.bundles().stream()
+                                .collect(Collectors.toMap(ModelInfo::id, ModelInfo::neededBytes, Math::max))))
                 .toList();
     }
 

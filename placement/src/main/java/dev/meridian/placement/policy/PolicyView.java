@@ -44,8 +44,18 @@ public record PolicyView(long nowMillis, List<Region> regions, Map<String, Model
      *
      * @param usable whether it can take new ones
      * @param bundles models that it has on its disk
+     * @param needs bytes for those models that need another number of them here than elsewhere
      */
-    public record Host(String id, boolean usable, long budgetBytes, Set<String> bundles) {}
+    public record Host(String id, boolean usable, long budgetBytes, Set<String> bundles, Map<String, Long> needs) {
+        /** One where models need what they need elsewhere. */
+        public Host(String id, boolean usable, long budgetBytes, Set<String> bundles) {
+            this(id, usable, budgetBytes, bundles, Map.of());
+        }
+
+        long neededBytes(Model model) {
+            return needs.getOrDefault(model.id(), model.neededBytes());
+        }
+    }
 
     /**
      * A replica.
@@ -59,7 +69,7 @@ public record PolicyView(long nowMillis, List<Region> regions, Map<String, Model
     /**
      * A model.
      *
-     * @param neededBytes of memory for a replica
+     * @param neededBytes of memory for a replica, where its node says nothing else
      * @param residency regions that may hold it
      */
     public record Model(String id, long neededBytes, Residency residency) {}

@@ -59,14 +59,14 @@ final class RegionFit {
             held.computeIfAbsent(one.model(), _ -> new ArrayList<>()).add(one);
             Room room = rooms.get(one.host());
             if (room != null) {
-                room.untouched -= neededBytes(one.model());
+                room.untouched -= neededBytes(room, one.model());
             }
         }
     }
 
-    private long neededBytes(String model) {
+    private long neededBytes(Room room, String model) {
         Model known = models.get(model);
-        return known == null ? 0 : known.neededBytes();
+        return known == null ? 0 : room.host.neededBytes(known);
     }
 
     int held(String model) {
@@ -81,8 +81,8 @@ final class RegionFit {
                 && known.residency().allows(region.id())
                 && (placement == null || placement.replicas() > 0)
                 && rooms.values().stream()
-                        .anyMatch(room ->
-                                room.host.bundles().contains(model) && known.neededBytes() <= room.host.budgetBytes());
+                        .anyMatch(room -> room.host.bundles().contains(model)
+                                && room.host.neededBytes(known) <= room.host.budgetBytes());
     }
 
     /** What becomes of the wishes, by model; those of models that an operator has placed do not count. */
@@ -159,13 +159,13 @@ final class RegionFit {
     }
 
     private boolean grant(Claim claim) {
-        long needed = neededBytes(claim.model());
         Held at = claim.at();
         if (at != null) {
             Room room = rooms.get(at.host());
             if (room == null) {
                 return true; // Its node is about to go, and takes its memory along.
             }
+            long needed = neededBytes(room, claim.model());
             if (room.free < needed) {
                 room.untouched += needed;
                 return false;
@@ -174,8 +174,9 @@ final class RegionFit {
             room.granted.add(claim.model());
             return true;
         }
-        Room room = roomFor(claim.model(), needed);
+        Room room = roomFor(claim.model());
         if (room != null) {
+            long needed = neededBytes(room, claim.model());
             room.free -= needed;
             room.untouched -= needed;
             room.granted.add(claim.model());
@@ -184,27 +185,27 @@ final class RegionFit {
     }
 
     /** Where nothing needs to go for it, if there is such a node. */
-    private @Nullable Room roomFor(String model, long needed) {
+    private @Nullable Room roomFor(String model) {
         ModelPlacement placement = region.placements().get(model);
         Set<String> taken = new HashSet<>();
         held.getOrDefault(model, List.of()).forEach(one -> taken.add(one.host()));
         Room best = null;
         for (Room room : rooms.values()) {
-            boolean may = room.free >= needed
+            boolean may = room.free >= neededBytes(room, model)
                     && room.host.bundles().contains(model)
                     && !room.granted.contains(model)
                     && !taken.contains(room.host.id())
                     && (placement == null || placement.allows(room.host.id()));
-            if (may && (best == null || isBetter(room, best, needed))) {
+            if (may && (best == null || isBetter(room, best, model))) {
                 best = room;
             }
         }
         return best;
     }
 
-    private static boolean isBetter(Room one, Room other, long needed) {
-        boolean fits = one.untouched >= needed;
-        boolean otherFits = other.untouched >= needed;
+    private boolean isBetter(Room one, Room other, String model) {
+        boolean fits = one.untouched >= neededBytes(one, model);
+        boolean otherFits = other.untouched >= neededBytes(other, model);
         return fits != otherFits ? fits : one.untouched > other.untouched;
     }
 }
