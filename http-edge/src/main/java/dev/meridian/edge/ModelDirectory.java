@@ -30,6 +30,11 @@ public interface ModelDirectory extends Replicas {
     /** The model of that name. */
     Optional<ServedModel> find(String id);
 
+    /** Whether there are models, and all of them are only loaded once they are asked for. */
+    default boolean loadsOnDemand() {
+        return false;
+    }
+
     /**
      * What must answer before this node counts as ready.
      *

@@ -77,10 +77,11 @@ final class Readiness {
             @Nullable String replica,
             @Nullable String problem) {}
 
-    record Report(List<ModelState> models) {
-        /** A node without models has nothing to be ready with. */
+    /** @param mayHoldNone whether models may only be loaded once they are asked for */
+    record Report(List<ModelState> models, boolean mayHoldNone) {
+        /** Else a node without models has nothing to be ready with. */
         boolean ready() {
-            return !models.isEmpty() && models.stream().allMatch(state -> state.problem() == null);
+            return (mayHoldNone || !models.isEmpty()) && models.stream().allMatch(state -> state.problem() == null);
         }
 
         byte[] toJson() {
@@ -134,7 +135,8 @@ final class Readiness {
                 return list;
             });
         }
-        return states.thenApply(Report::new);
+        boolean mayHoldNone = directory.loadsOnDemand();
+        return states.thenApply(all -> new Report(all, mayHoldNone));
     }
 
     private CompletionStage<ModelState> probe(ModelDirectory.Duty duty) {

@@ -129,6 +129,16 @@ final class ColdStartTest {
     }
 
     @Test
+    void aNodeThatLoadsOnDemandIsReadyWithoutModels() {
+        edge.duties = List.of();
+        assertThat(edge.get(edge.adminUri("/health/ready")).statusCode()).isEqualTo(503);
+
+        edge.loadsOnDemand = true;
+        edge.nowMillis.addAndGet(2_000);
+        assertThat(edge.get(edge.adminUri("/health/ready")).statusCode()).isEqualTo(200);
+    }
+
+    @Test
     void whatIsLoadedIsNoColdStart() {
         edge.replicas.put("atlas", replica);
 

@@ -89,6 +89,8 @@ final class EdgeFixture implements AutoCloseable {
     /** What is to come of models without a replica. */
     volatile Replicas.@Nullable Coming coming;
 
+    volatile boolean loadsOnDemand;
+
     /** Where all of them stand. */
     volatile String regionOfReplicas = "eu";
 
@@ -102,6 +104,11 @@ final class EdgeFixture implements AutoCloseable {
             @Override
             public Optional<ServedModel> find(String id) {
                 return Optional.ofNullable(models.get(id));
+            }
+
+            @Override
+            public boolean loadsOnDemand() {
+                return loadsOnDemand;
             }
 
             @Override

@@ -113,6 +113,14 @@ record ClusterDirectory(
     }
 
     @Override
+    public boolean loadsOnDemand() {
+        List<ModelInfo> known = view.get().known();
+        return !known.isEmpty()
+                && known.stream()
+                        .allMatch(model -> placement.policy().rules(model.id()).minReplicas() == 0);
+    }
+
+    @Override
     public List<Duty> duties() {
         ClusterView now = view.get();
         List<Duty> placed = new ArrayList<>();

@@ -159,7 +159,7 @@ final class FollowDemand implements PlacementPolicy {
 
         private String reason(ModelDemand asked, boolean warm, boolean preWarmed) {
             if (asked.waiting() > 0) {
-                return asked.waiting() + " requests wait for it";
+                return asked.waiting() == 1 ? "a request waits for it" : asked.waiting() + " requests wait for it";
             } else if (warm) {
                 return String.format(
                         Locale.ROOT,

@@ -113,7 +113,7 @@ class FollowDemandTest {
         assertThat(plan(pictures, Pictures.rules(0, 4)).changes().stream().map(Target::toString))
                 .containsExactlyInAnyOrder(
                         "a m: 1 -> 0 (600.0 requests a minute, 5.0 streams; no room for more than 0 of 1)",
-                        "a n: 0 -> 1 (1 requests wait for it)");
+                        "a n: 0 -> 1 (a request waits for it)");
     }
 
     @Test
