@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.meridian.protocol.cluster.ModelDemand;
 import dev.meridian.protocol.cluster.NodeMessage;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
 import dev.meridian.protocol.cluster.Pin;
@@ -12,7 +13,9 @@ import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
 import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.PlacementReply;
+import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
+import dev.meridian.protocol.cluster.ReplicaStatus;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -31,7 +34,8 @@ import org.junit.jupiter.api.Test;
 /** One placement, whose keepers are probes and whose time stands still until it is moved. */
 final class RegionPlacementTest {
     private static final Config CONFIG = ManualTime.config()
-            .withFallback(ConfigFactory.parseString("pekko.loglevel = OFF, meridian.placement.replicas = 1"))
+            .withFallback(ConfigFactory.parseString(
+                    "pekko.loglevel = OFF, meridian.placement { replicas = 1, models.on-demand.min-replicas = 0 }"))
             .withFallback(ConfigFactory.load());
     private static final PlacementSettings SETTINGS = PlacementSettings.from(CONFIG);
     private static final Duration GATHERED = Duration.ofMillis(800);
@@ -65,6 +69,10 @@ final class RegionPlacementTest {
     }
 
     private NodeView node(String id, String... models) {
+        return node(id, List.of(), List.of(), models);
+    }
+
+    private NodeView node(String id, List<ReplicaStatus> replicas, List<ModelDemand> demand, String... models) {
         NodeStatus status = new NodeStatus(
                 id,
                 "eu",
@@ -76,9 +84,9 @@ final class RegionPlacementTest {
                 100,
                 0,
                 List.of(models).stream().map(Facts::model).toList(),
+                replicas,
                 List.of(),
-                List.of(),
-                List.of(),
+                demand,
                 0,
                 directory.getRef());
         return new NodeView(status, nanos.get(), 1);
@@ -171,6 +179,37 @@ final class RegionPlacementTest {
         time.timePasses(SETTINGS.planInterval());
 
         assertThat(written()).isEqualTo(table(1, pin("eu-1", 1)));
+    }
+
+    @Test
+    void whatAPolicyWantsIsPlacedAndGoesAgain() {
+        ReplicaId m = Facts.replica("m", 1);
+        ReplicaId onDemand = Facts.replica("on-demand", 1);
+        view.set(new ClusterView(List.of(node("eu-1", "m", "on-demand"))));
+        answer(own, PinTable.empty("eu"));
+        answer(other, PinTable.empty("eu"));
+        time.timePasses(GATHERED);
+        time.timePasses(SETTINGS.planInterval());
+        assertThat(written().pins()).extracting(Pin::replica).containsExactly(m);
+
+        List<ModelDemand> waits = List.of(new ModelDemand("on-demand", 0.1, 0, 1, 1, 250, 0));
+        passes(Duration.ofMillis(250), List.of(Facts.status(m, ReplicaState.READY, 1)), waits);
+        assertThat(written().pins()).extracting(Pin::replica).containsExactly(m, onDemand);
+
+        List<ReplicaStatus> both =
+                List.of(Facts.status(m, ReplicaState.READY, 1), Facts.status(onDemand, ReplicaState.READY, 2));
+        passes(Duration.ZERO, both, waits);
+        passes(SETTINGS.policy().minResidence().minusMillis(1), both, List.of());
+        own.expectNoMessage(Duration.ZERO);
+        passes(SETTINGS.policyInterval(), both, List.of());
+        assertThat(written().pins()).extracting(Pin::replica).containsExactly(m);
+    }
+
+    /** Until the placement has looked at its facts, which are these by then. */
+    private void passes(Duration duration, List<ReplicaStatus> replicas, List<ModelDemand> demand) {
+        nanos.addAndGet(duration.toNanos());
+        view.set(new ClusterView(List.of(node("eu-1", replicas, demand, "m", "on-demand"))));
+        time.timePasses(SETTINGS.planInterval());
     }
 
     /** A node of another region, heard for the last time so long ago. */
