@@ -15,14 +15,6 @@ import java.util.TreeMap;
 
 /** Asks the policy, and carries out what it wants, region by region, as the real placement does. */
 final class Placing {
-    /** Who stays, in the order in which the policies' own fit keeps what is there. */
-    private static final Comparator<Replica> STAYS = Comparator.comparing(
-                    (Replica replica) -> replica.state != State.READY)
-            .thenComparing(Comparator.comparingInt((Replica replica) -> replica.requests.size())
-                    .reversed())
-            .thenComparingLong(replica -> replica.placedAt)
-            .thenComparing(replica -> replica.node.spec.name());
-
     private final World world;
     private final Hosting hosting;
     private final PlacementPolicy policy;
@@ -105,12 +97,27 @@ final class Placing {
     /** What is too much goes once all that stays serves. */
     private void takeAway(Target target) {
         List<Replica> placed = placed(world.regionNumber(target.region()), world.modelNumber(target.model()));
-        placed.sort(STAYS);
+        placed.sort(staying());
         boolean othersServe =
                 placed.stream().limit(target.replicas()).allMatch(replica -> replica.state == State.READY);
         if (othersServe) {
             placed.stream().skip(target.replicas()).forEach(hosting::takeAway);
         }
+    }
+
+    /**
+     * Who stays, in the order in which the policies' own fit keeps what is there: else what was placed a moment ago could go, which no
+     * policy meant.
+     */
+    private Comparator<Replica> staying() {
+        long residence = Moments.micros(world.scenario.policies().minResidence());
+        return Comparator.comparing((Replica replica) ->
+                        replica.state == State.READY && world.now() - replica.placedAt >= residence)
+                .thenComparing(replica -> replica.state != State.READY)
+                .thenComparing(Comparator.comparingInt((Replica replica) -> replica.requests.size())
+                        .reversed())
+                .thenComparingLong(replica -> replica.placedAt)
+                .thenComparing(replica -> replica.node.spec.name());
     }
 
     /** As many as there is room for now: what drains still has its memory. */

@@ -67,9 +67,9 @@ final class Recorder {
         requests[request.region][(int) (request.arrivedAt / stepMicros)]++;
     }
 
-    void down(Node node) {
+    void down(Node node, long from, long to) {
         String region = world.scenario.regions().get(node.region).name();
-        downs.add(new Down(region, node.spec.name(), node.failedAt, world.now()));
+        downs.add(new Down(region, node.spec.name(), from, to));
     }
 
     Timeline timeline() {

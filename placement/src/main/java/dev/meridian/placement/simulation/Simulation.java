@@ -116,6 +116,7 @@ public final class Simulation {
 
     private void outage(Node node, long at, long lasts) {
         if (at < endMicros) {
+            recorder.down(node, at, at + lasts);
             world.events.schedule(at, new Event.NodeFailed(node));
             world.events.schedule(at + lasts, new Event.NodeBack(node));
         }
@@ -137,12 +138,7 @@ public final class Simulation {
                 }
             }
             case Event.NodeFailed(Node node) -> hosting.failed(node).forEach(serving::interrupted);
-            case Event.NodeBack(Node node) -> {
-                hosting.back(node);
-                if (node.isUp) {
-                    recorder.down(node);
-                }
-            }
+            case Event.NodeBack(Node node) -> hosting.back(node);
             case Event.Plan _ -> onPlan();
         }
         if (isBusy()) {
