@@ -43,13 +43,20 @@ final class SimulationChart {
         int regions = outcomes.getFirst().timeline().regions().size();
         int width = LEFT + columns * WIDTH + (columns - 1) * COLUMN_GAP + 24;
         int height = TOP + regions * (PANEL + GAP) - GAP + BOTTOM;
-        add(
+        add(String.format(
+                Locale.ROOT,
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\""
                         + " font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\" font-size=\"11\""
                         + " fill=\"#3c4149\">",
-                width, height, width, height);
-        add("<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>", width, height);
-        add("<text x=\"24\" y=\"30\" font-size=\"16\" font-weight=\"600\" fill=\"#1b1f24\">%s</text>", title());
+                width,
+                height,
+                width,
+                height));
+        add(String.format(Locale.ROOT, "<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>", width, height));
+        add(String.format(
+                Locale.ROOT,
+                "<text x=\"24\" y=\"30\" font-size=\"16\" font-weight=\"600\" fill=\"#1b1f24\">%s</text>",
+                title()));
         legend();
         for (int column = 0; column < columns; column++) {
             column(column);
@@ -58,8 +65,8 @@ final class SimulationChart {
         return svg.toString();
     }
 
-    private void add(String format, Object... values) {
-        svg.append(String.format(Locale.ROOT, format, values)).append('\n');
+    private void add(String line) {
+        svg.append(line).append('\n');
     }
 
     private static String escaped(String text) {
@@ -80,19 +87,27 @@ final class SimulationChart {
                 continue;
             }
             String name = others ? "other models" : timeline.models().get(row);
-            add("<rect x=\"%d\" y=\"48\" width=\"11\" height=\"11\" rx=\"2\" fill=\"%s\"/>", x, colour(row));
-            add("<text x=\"%d\" y=\"58\">%s</text>", x + 16, escaped(name));
+            add(String.format(
+                    Locale.ROOT,
+                    "<rect x=\"%d\" y=\"48\" width=\"11\" height=\"11\" rx=\"2\" fill=\"%s\"/>",
+                    x,
+                    colour(row)));
+            add(String.format(Locale.ROOT, "<text x=\"%d\" y=\"58\">%s</text>", x + 16, escaped(name)));
             x += 34 + Math.round(6.2f * name.length());
         }
-        add(
+        add(String.format(
+                Locale.ROOT,
                 "<path d=\"M%d 54h18\" stroke=\"#1b1f24\" stroke-width=\"1.4\" fill=\"none\"/>"
                         + "<text x=\"%d\" y=\"58\">requests/s</text>",
-                x, x + 23);
+                x,
+                x + 23));
         if (outcomes.stream().anyMatch(one -> !one.timeline().downs().isEmpty())) {
-            add(
+            add(String.format(
+                    Locale.ROOT,
                     "<rect x=\"%d\" y=\"48\" width=\"11\" height=\"11\" fill=\"#d1242f\" fill-opacity=\"0.18\"/>"
                             + "<text x=\"%d\" y=\"58\">a node is away</text>",
-                    x + 96, x + 112);
+                    x + 96,
+                    x + 112));
         }
     }
 
@@ -109,10 +124,13 @@ final class SimulationChart {
     private void column(int column) {
         Outcome outcome = outcomes.get(column);
         int x = LEFT + column * (WIDTH + COLUMN_GAP);
-        add(
+        add(String.format(
+                Locale.ROOT,
                 "<text x=\"%d\" y=\"86\" font-size=\"13\" font-weight=\"600\" fill=\"#1b1f24\">%s</text>",
-                x, escaped(outcome.policy()));
-        add(
+                x,
+                escaped(outcome.policy())));
+        add(String.format(
+                Locale.ROOT,
                 "<text x=\"%d\" y=\"102\" fill=\"#6a707a\">%s</text>",
                 x,
                 String.format(
@@ -120,7 +138,7 @@ final class SimulationChart {
                         "%,d cold hits, %,d loads, %,.0f GiB h",
                         outcome.coldHits(),
                         outcome.loads(),
-                        report.policies().get(column).heldGiBHours()));
+                        report.policies().get(column).heldGiBHours())));
         List<RegionLine> lines = outcome.timeline().regions();
         for (int i = 0; i < lines.size(); i++) {
             panel(x, TOP + i * (PANEL + GAP), outcome.timeline(), i, column == 0);
@@ -135,12 +153,28 @@ final class SimulationChart {
         int most = Math.max(1, mostReplicas(region));
         double perSecond = 1e6 / timeline.stepMicros();
         double peak = mostRequests(region) * perSecond;
-        add("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#f6f7f9\"/>", x, top, WIDTH, STACK);
+        add(String.format(
+                Locale.ROOT,
+                "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#f6f7f9\"/>",
+                x,
+                top,
+                WIDTH,
+                STACK));
         for (int tick : ticks(most)) {
             double at = bottom - (double) STACK * tick / most;
-            add("<path d=\"M%d %.1fh%d\" stroke=\"#dfe2e6\" stroke-width=\"1\" fill=\"none\"/>", x, at, WIDTH);
+            add(String.format(
+                    Locale.ROOT,
+                    "<path d=\"M%d %.1fh%d\" stroke=\"#dfe2e6\" stroke-width=\"1\" fill=\"none\"/>",
+                    x,
+                    at,
+                    WIDTH));
             if (first) {
-                add("<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"#6a707a\">%d</text>", x - 7, at + 4, tick);
+                add(String.format(
+                        Locale.ROOT,
+                        "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"#6a707a\">%d</text>",
+                        x - 7,
+                        at + 4,
+                        tick));
             }
         }
         stack(line, x, bottom, (double) STACK / most);
@@ -148,17 +182,24 @@ final class SimulationChart {
             if (down.region().equals(line.region())) {
                 double from = xOf(x, down.fromMicros());
                 double to = Math.min(x + (double) WIDTH, Math.max(from + 1.5, xOf(x, down.toMicros())));
-                add(
+                add(String.format(
+                        Locale.ROOT,
                         "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"#d1242f\" fill-opacity=\"0.18\"/>",
-                        from, top, to - from, STACK);
+                        from,
+                        top,
+                        to - from,
+                        STACK));
             }
         }
         demand(line, x, y + DEMAND, peak == 0 ? 0 : DEMAND * perSecond / peak);
         if (first) {
-            add(
+            add(String.format(
+                    Locale.ROOT,
                     "<text x=\"24\" y=\"%d\" font-size=\"13\" font-weight=\"600\" fill=\"#1b1f24\">%s</text>",
-                    y + 12, escaped(line.region()));
-            add("<text x=\"24\" y=\"%d\" fill=\"#6a707a\">peak %s/s</text>", y + 27, rate(peak));
+                    y + 12,
+                    escaped(line.region())));
+            add(String.format(
+                    Locale.ROOT, "<text x=\"24\" y=\"%d\" fill=\"#6a707a\">peak %s/s</text>", y + 27, rate(peak)));
         }
     }
 
@@ -170,7 +211,8 @@ final class SimulationChart {
         return outcomes.stream()
                 .map(one -> one.timeline().regions().get(region).replicas())
                 .flatMapToInt(rows -> IntStream.range(0, rows.getFirst().size())
-                        .map(step -> rows.stream().mapToInt(row -> row.get(step)).sum()))
+                        .map(step ->
+                                rows.stream().mapToInt(row -> row.get(step)).sum()))
                 .max()
                 .orElse(0);
     }
@@ -211,7 +253,11 @@ final class SimulationChart {
                 List<String> corners = new ArrayList<>(outline(above, x, bottom, unit));
                 corners.addAll(outline(below, x, bottom, unit).reversed());
                 String path = "M" + String.join("L", corners);
-                add("<path d=\"%sZ\" fill=\"%s\" shape-rendering=\"crispEdges\"/>", path, colour(row));
+                add(String.format(
+                        Locale.ROOT,
+                        "<path d=\"%sZ\" fill=\"%s\" shape-rendering=\"crispEdges\"/>",
+                        path,
+                        colour(row)));
             }
             below = above;
         }
@@ -244,8 +290,16 @@ final class SimulationChart {
             corners.add(corner(x + (step + 0.5) * wide, bottom - line.requests().get(step) * unit));
         }
         String path = "M" + String.join("L", corners);
-        add("<path d=\"%s\" stroke=\"#1b1f24\" stroke-width=\"1.2\" stroke-linejoin=\"round\" fill=\"none\"/>", path);
-        add("<path d=\"M%d %dh%d\" stroke=\"#c9cdd3\" stroke-width=\"1\" fill=\"none\"/>", x, bottom, WIDTH);
+        add(String.format(
+                Locale.ROOT,
+                "<path d=\"%s\" stroke=\"#1b1f24\" stroke-width=\"1.2\" stroke-linejoin=\"round\" fill=\"none\"/>",
+                path));
+        add(String.format(
+                Locale.ROOT,
+                "<path d=\"M%d %dh%d\" stroke=\"#c9cdd3\" stroke-width=\"1\" fill=\"none\"/>",
+                x,
+                bottom,
+                WIDTH));
     }
 
     private double xOf(int x, long micros) {
@@ -261,11 +315,19 @@ final class SimulationChart {
                 .orElse(hours);
         for (int i = 0; i * every <= hours + 1e-9; i++) {
             double at = x + WIDTH * (i * every / hours);
-            add("<path d=\"M%.1f %dv4\" stroke=\"#9aa0a8\" stroke-width=\"1\" fill=\"none\"/>", at, y);
+            add(String.format(
+                    Locale.ROOT,
+                    "<path d=\"M%.1f %dv4\" stroke=\"#9aa0a8\" stroke-width=\"1\" fill=\"none\"/>",
+                    at,
+                    y));
             String anchor = i == 0 ? "start" : at > x + WIDTH - 12 ? "end" : "middle";
-            add(
+            add(String.format(
+                    Locale.ROOT,
                     "<text x=\"%.1f\" y=\"%d\" text-anchor=\"%s\" fill=\"#6a707a\">%s</text>",
-                    at, y + 17, anchor, every < 1 ? Math.round(i * every * 60) + " min" : Math.round(i * every) + " h");
+                    at,
+                    y + 17,
+                    anchor,
+                    every < 1 ? Math.round(i * every * 60) + " min" : Math.round(i * every) + " h"));
         }
     }
 }

@@ -109,7 +109,8 @@ final class SimulateCommandTest {
 
     @Test
     void theSameSeedGivesTheSameBytes() throws IOException {
-        String scenario = ROOT.resolve("docs/scenarios/one-node-two-models.conf").toString();
+        String scenario =
+                ROOT.resolve("docs/scenarios/one-node-two-models.conf").toString();
         Path one = folder.resolve("one.svg");
         Path two = folder.resolve("two.svg");
         assertThat(simulate(scenario, "--json", "--svg", one.toString())).isZero();
@@ -125,14 +126,13 @@ final class SimulateCommandTest {
     @ParameterizedTest
     @ValueSource(strings = {"follow-the-sun.conf", "one-node-two-models.conf"})
     void theExamplesCanBeRead(String name) {
-        assertThat(ScenarioSettings.load(ROOT.resolve("docs/scenarios").resolve(name)).policies())
+        assertThat(ScenarioSettings.load(ROOT.resolve("docs/scenarios").resolve(name))
+                        .policies())
                 .containsExactly("follow-demand", "spread", "least-recently-used");
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock = """
+    @CsvSource(delimiter = '|', textBlock = """
                     duration = 5 parsecs | 1: Invalid value at 'duration'
                     duration = 300 | 1: Invalid value at 'duration': 300 has no unit
                     duratoin = 1 h | 1: Invalid path 'duratoin': there is no such key
@@ -183,12 +183,17 @@ final class SimulateCommandTest {
         Scenario scenario = ScenarioSettings.load(Path.of(scenario("""
                 regions = [ { name = eu, nodes = 2, budget = 1 GiB } ]
                 models = [ { name = t, count = 10, zipf = 1, weight = 2, bytes = 1 MiB } ]
-                """)))
-                .scenario();
+                """))).scenario();
 
-        assertThat(scenario.models()).extracting(Scenario.Model::name).hasSize(10).startsWith("t-01", "t-02");
-        assertThat(scenario.models().get(0).weight() / scenario.models().get(1).weight()).isEqualTo(2);
-        assertThat(scenario.models().stream().mapToDouble(Scenario.Model::weight).sum())
+        assertThat(scenario.models())
+                .extracting(Scenario.Model::name)
+                .hasSize(10)
+                .startsWith("t-01", "t-02");
+        assertThat(scenario.models().get(0).weight() / scenario.models().get(1).weight())
+                .isEqualTo(2);
+        assertThat(scenario.models().stream()
+                        .mapToDouble(Scenario.Model::weight)
+                        .sum())
                 .isBetween(1.999, 2.001);
         assertThat(scenario.regions().getFirst().nodes())
                 .extracting(Scenario.Node::name)
@@ -201,7 +206,8 @@ final class SimulateCommandTest {
         Path trace = TRACES.resolve("azure-llm-2023/AzureLLMInferenceTrace_conv.csv");
         Assumptions.assumeTrue(Files.exists(latency) && Files.exists(trace));
         for (List<String> file : List.of(
-                List.of("wonderproxy.csv", "Frankfurt", "Tokyo"), List.of("aws.csv", "eu-central-1", "ap-northeast-1"))) {
+                List.of("wonderproxy.csv", "Frankfurt", "Tokyo"),
+                List.of("aws.csv", "eu-central-1", "ap-northeast-1"))) {
             String text = """
                     duration = 10 m
                     rtt-file = "%s"
