@@ -185,6 +185,20 @@ class SimulationTest {
     }
 
     @Test
+    void everyRegionHoldsItsMinimumAsFarAsThereIsRoom() {
+        Scenarios scenarios = new Scenarios()
+                .region("eu", 1, 100)
+                .region("us", 1, 50)
+                .rtt("eu", "us", 80)
+                .model("m", 50, 1, 1)
+                .model("n", 50, 1, 1);
+        scenarios.rules = new ModelRules(1, 2, 4, false, Duration.ofMinutes(10), List.of());
+
+        assertThat(scenarios.run("follow-demand").heldByteHours()).isEqualTo(150 * 300 / 3600.0);
+        assertThat(scenarios.run("follow-demand").loads()).isEqualTo(3);
+    }
+
+    @Test
     void anUnknownPolicyIsRefused() {
         assertThatThrownBy(() -> oneNode().run("hope"))
                 .isInstanceOf(IllegalArgumentException.class)
