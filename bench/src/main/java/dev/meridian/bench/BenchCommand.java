@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
             CyclesCommand.class,
             HttpCommand.class,
             ClusterCommand.class,
-            SoakCommand.class
+            SoakCommand.class,
+            PlanCommand.class
         })
 public final class BenchCommand implements Runnable {
     @Spec

@@ -119,7 +119,13 @@ public final class HttpEdge {
             ModelDirectory directory,
             Meters meters,
             @Nullable AdminCluster cluster) {
-        return start(system, settings, directory, meters, cluster, new DemandMeter(DEMAND_HALF_LIFE, System::nanoTime));
+        return start(
+                system,
+                settings,
+                directory,
+                meters,
+                cluster,
+                new DemandMeter(DEMAND_HALF_LIFE, DEMAND_HALF_LIFE, System::nanoTime));
     }
 
     /** As the other one; what is asked is counted in {@code demand}. */

@@ -77,7 +77,7 @@ final class EdgeFixture implements AutoCloseable {
                 directory(),
                 Meters.of(registry),
                 new EmptyCluster(),
-                new DemandMeter(Duration.ofMinutes(1), System::nanoTime),
+                new DemandMeter(Duration.ofMinutes(1), Duration.ofMinutes(1), System::nanoTime),
                 new Random(1),
                 () -> Instant.ofEpochMilli(nowMillis.get())));
     }

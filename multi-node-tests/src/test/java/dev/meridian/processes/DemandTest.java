@@ -40,7 +40,7 @@ final class DemandTest {
         cluster = new ClusterOfProcesses(folder, """
                 meridian.engine.memory-budget = 200 MiB
                 meridian.placement {
-                  replicas = 0, warm-above = 30, demand-half-life = 2 s, min-residence = 1 s, patience = 500 ms
+                  replicas = 0, warm-above = 30, demand-half-life = 2 s, load-half-life = 2 s, min-residence = 1 s, patience = 500 ms
                   policy-interval = 250 ms, drain-deadline = 500 ms, defaults.idle-unload = 5 s
                 }
                 meridian.residency.models { scripted-2 = [eu], scripted-3 = [eu] }

@@ -109,7 +109,8 @@ final class ClusterNode implements AutoCloseable {
         this.system = system;
         self = settings.cluster();
         view = ClusterViews.get(system);
-        demand = new DemandMeter(settings.placement().demandHalfLife(), System::nanoTime);
+        demand = new DemandMeter(
+                settings.placement().demandHalfLife(), settings.placement().loadHalfLife(), System::nanoTime);
         members = new ClusterMembers(system, self.region());
         models = system.systemActorOf(
                 NodeModels.create(new NodeModels.Setup(

@@ -37,6 +37,7 @@ final class Main implements Runnable {
             ClusterChangeCommands.Place.class,
             ClusterChangeCommands.Unplace.class,
             ClusterChangeCommands.Undo.class,
+            SimulateCommand.class,
             ChatCommand.class,
             ImportCommand.class,
             SynthCommand.class,

@@ -87,7 +87,7 @@ record NodeSettings(
         }
     }
 
-    private static String unreadable(Path file, ConfigException failure) {
+    static String unreadable(Path file, ConfigException failure) {
         if (Files.notExists(file)) {
             return "no such file";
         }

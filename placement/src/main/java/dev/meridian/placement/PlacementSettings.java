@@ -15,7 +15,8 @@ import java.time.Duration;
  * @param drainDeadline how long the streams of a replica that moved may stay where they are
  * @param planInterval how often a region's placement looks at its facts
  * @param policyInterval how often it asks the policy
- * @param demandHalfLife of the averages that edges count
+ * @param demandHalfLife of the average of requests that edges count
+ * @param loadHalfLife of the averages of streams and tokens that they count
  * @param policy how it decides
  */
 public record PlacementSettings(
@@ -28,6 +29,7 @@ public record PlacementSettings(
         Duration planInterval,
         Duration policyInterval,
         Duration demandHalfLife,
+        Duration loadHalfLife,
         PolicySettings policy) {
     /** Its keys are names of models; they are checked where they are read. */
     public static final String FREE_KEYS = "meridian.placement.models.";
@@ -37,6 +39,7 @@ public record PlacementSettings(
         requirePositive(planInterval, "plan-interval");
         requirePositive(policyInterval, "policy-interval");
         requirePositive(demandHalfLife, "demand-half-life");
+        requirePositive(loadHalfLife, "load-half-life");
         if (silence.compareTo(statusInterval.multipliedBy(2)) < 0) {
             throw new IllegalArgumentException("meridian.placement.silence " + silence.toMillis()
                     + " ms: expected at least twice the status-interval of " + statusInterval.toMillis() + " ms");
@@ -73,6 +76,7 @@ public record PlacementSettings(
                 placement.getDuration("plan-interval"),
                 placement.getDuration("policy-interval"),
                 placement.getDuration("demand-half-life"),
+                placement.getDuration("load-half-life"),
                 ConfiguredPolicySettings.read(placement));
     }
 }

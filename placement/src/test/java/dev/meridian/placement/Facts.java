@@ -45,6 +45,7 @@ final class Facts {
                 Duration.ofSeconds(30),
                 Duration.ofMillis(100),
                 Duration.ofSeconds(1),
+                Duration.ofMinutes(10),
                 Duration.ofMinutes(1),
                 new PolicySettings(
                         "follow-demand",

@@ -19,15 +19,24 @@ public final class DemandMeter {
     private static final double NANOS_PER_SECOND = 1e9;
 
     private final double halfLifeNanos;
+    private final double loadHalfLifeNanos;
     private final LongSupplier nanoClock;
     private final Map<String, OfModel> models = new HashMap<>();
     private volatile Runnable waits = () -> {};
 
-    public DemandMeter(Duration halfLife, LongSupplier nanoClock) {
-        if (!halfLife.isPositive()) {
-            throw new IllegalArgumentException("demand-half-life: expected above 0");
+    /**
+     * A meter.
+     *
+     * @param halfLife of the average of requests
+     * @param loadHalfLife of the averages of streams and tokens
+     * @param nanoClock like {@link System#nanoTime}
+     */
+    public DemandMeter(Duration halfLife, Duration loadHalfLife, LongSupplier nanoClock) {
+        if (!halfLife.isPositive() || !loadHalfLife.isPositive()) {
+            throw new IllegalArgumentException("demand-half-life and load-half-life: expected above 0");
         }
         halfLifeNanos = halfLife.toNanos();
+        loadHalfLifeNanos = loadHalfLife.toNanos();
         this.nanoClock = nanoClock;
     }
 
@@ -96,8 +105,8 @@ public final class DemandMeter {
     }
 
     private void decay(OfModel model, long now) {
-        double kept = Math.exp(-Math.log(2) * (now - model.at) / halfLifeNanos);
-        model.requestsPerSecond *= kept;
+        model.requestsPerSecond *= Math.exp(-Math.log(2) * (now - model.at) / halfLifeNanos);
+        double kept = Math.exp(-Math.log(2) * (now - model.at) / loadHalfLifeNanos);
         model.tokensPerSecond *= kept;
         int busy = model.live + model.waiting.size();
         model.streams = busy + (model.streams - busy) * kept;
@@ -105,13 +114,13 @@ public final class DemandMeter {
     }
 
     /** What one event adds to a rate whose sum decays. */
-    private double one() {
+    private static double one(double halfLifeNanos) {
         return Math.log(2) * NANOS_PER_SECOND / halfLifeNanos;
     }
 
     /** A request came. */
     synchronized void asked(String model) {
-        now(model).requestsPerSecond += one();
+        now(model).requestsPerSecond += one(halfLifeNanos);
     }
 
     synchronized void opened(String model) {
@@ -119,7 +128,7 @@ public final class DemandMeter {
     }
 
     synchronized void token(String model) {
-        now(model).tokensPerSecond += one();
+        now(model).tokensPerSecond += one(loadHalfLifeNanos);
     }
 
     synchronized void closed(String model) {

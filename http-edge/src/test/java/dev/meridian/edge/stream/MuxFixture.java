@@ -50,7 +50,7 @@ final class MuxFixture implements AutoCloseable {
     final Map<ActorRef<ReplicaCommand>, String> regions = new ConcurrentHashMap<>();
 
     private final AtomicLong nanos = new AtomicLong(1);
-    final DemandMeter demand = new DemandMeter(Duration.ofMinutes(1), nanos::get);
+    final DemandMeter demand = new DemandMeter(Duration.ofMinutes(10), Duration.ofMinutes(1), nanos::get);
 
     /** What is to come of models without a replica. */
     volatile Replicas.@Nullable Coming coming;

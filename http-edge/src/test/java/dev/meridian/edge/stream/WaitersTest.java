@@ -126,7 +126,7 @@ final class WaitersTest {
         double before = demand().requestsPerSecond();
 
         fixture.pass(Duration.ofSeconds(30));
-        assertThat(demand().requestsPerSecond()).isCloseTo(before * Math.sqrt(0.5), offset(1e-9));
+        assertThat(demand().requestsPerSecond()).isCloseTo(before * Math.pow(0.5, 0.05), offset(1e-9));
         assertThat(demand().streams()).isCloseTo(1 - Math.sqrt(0.5), offset(1e-6));
         assertThat(demand().waitingMillis()).isEqualTo(30_000);
     }

@@ -9,14 +9,13 @@ import dev.meridian.protocol.cluster.ModelPlacement;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.function.Predicate;
-import java.util.stream.Stream;
+import java.util.Set;
 
 /**
  * Replicas where the users are. A region where a model is asked for often enough gets its own; as many as its streams need, within
@@ -53,8 +52,10 @@ final class FollowDemand implements PlacementPolicy {
     private final class Planning {
         private final PolicyView view;
         private final Demand demand;
-        private final Map<String, RegionFit> fits = new TreeMap<>();
-        private final Map<String, Map<String, Wish>> wishes = new TreeMap<>();
+        private final Map<String, RegionFit> fits = new HashMap<>();
+        private final Map<String, Map<String, Wish>> wishes = new HashMap<>();
+        /** Regions by their distance from one, which is asked for again and again. */
+        private final Map<String, List<Region>> nearest = new HashMap<>();
 
         Planning(PolicyView view, Demand demand) {
             this.view = view;
@@ -172,15 +173,16 @@ final class FollowDemand implements PlacementPolicy {
 
         /** Users of regions that hold none themselves. */
         private void serveTheRest() {
-            Map<String, Map<String, ModelDemand>> guests = new TreeMap<>();
+            Map<String, Map<String, ModelDemand>> guests = new HashMap<>();
+            Set<String> somewhere = somewhere();
             for (Region region : view.regions()) {
                 for (ModelDemand asked : demand.in(region.id()).values()) {
                     boolean lives = asked.waiting() > 0
                             || asked.idleMillis()
                                     < settings.rules(asked.model()).idleUnload().toMillis();
                     if (lives && view.models().containsKey(asked.model()) && !hasOne(region, asked.model())) {
-                        hostOf(region, asked.model())
-                                .ifPresent(host -> guests.computeIfAbsent(host.id(), _ -> new TreeMap<>())
+                        hostOf(region, asked.model(), somewhere)
+                                .ifPresent(host -> guests.computeIfAbsent(host.id(), _ -> new HashMap<>())
                                         .merge(asked.model(), asked, ModelDemand::plus));
                     }
                 }
@@ -200,19 +202,51 @@ final class FollowDemand implements PlacementPolicy {
             return placement == null ? wishes(region).containsKey(model) : placement.replicas() > 0;
         }
 
-        /** Who serves users of a region that has none itself: who will have one, who has one, or whoever could; the nearest. */
-        private Optional<Region> hostOf(Region users, String model) {
-            List<Region> nearest = view.regions().stream()
-                    .filter(region -> fit(region).canHold(model))
+        /** Models that any region has, will have or is to have: of all others, which are most, no region needs to be asked. */
+        private Set<String> somewhere() {
+            Set<String> models = new HashSet<>();
+            for (Region region : view.regions()) {
+                models.addAll(wishes(region).keySet());
+                models.addAll(region.placements().keySet());
+                models.addAll(fit(region).heldModels());
+            }
+            return models;
+        }
+
+        /**
+         * Who serves users of a region that has none itself: who will have one, who has one, or whoever could; the nearest.
+         *
+         * @param somewhere models that any region has
+         */
+        private Optional<Region> hostOf(Region users, String model, Set<String> somewhere) {
+            boolean any = somewhere.contains(model);
+            Region holder = null;
+            Region able = null;
+            for (Region region : nearest.computeIfAbsent(users.id(), _ -> nearest(users))) {
+                if (any && hasOne(region, model) && fit(region).canHold(model)) {
+                    return Optional.of(region);
+                }
+                if (any
+                        && holder == null
+                        && fit(region).held(model) > 0
+                        && fit(region).canHold(model)) {
+                    holder = region;
+                }
+                if (able == null && fit(region).canHold(model)) {
+                    able = region;
+                }
+                if (!any && able != null) {
+                    break;
+                }
+            }
+            return Optional.ofNullable(holder != null ? holder : able);
+        }
+
+        private List<Region> nearest(Region users) {
+            return view.regions().stream()
                     .sorted(Comparator.comparingLong((Region region) -> distance(users, region))
                             .thenComparing(Region::id))
                     .toList();
-            return Stream.<Predicate<Region>>of(
-                            region -> hasOne(region, model),
-                            region -> fit(region).held(model) > 0,
-                            _ -> true)
-                    .flatMap(which -> nearest.stream().filter(which).limit(1))
-                    .findFirst();
         }
 
         private static long distance(Region from, Region to) {

@@ -48,7 +48,9 @@ public record ModelRules(
     boolean isPreWarmed(long nowMillis) {
         long day = Duration.ofDays(1).toMillis();
         long timeOfDay = Math.floorMod(nowMillis, day);
-        return preWarmAt.stream()
-                .anyMatch(at -> Math.floorMod(timeOfDay - at.toNanoOfDay() / 1_000_000, day) < idleUnload.toMillis());
+        return !preWarmAt.isEmpty()
+                && preWarmAt.stream()
+                        .anyMatch(at ->
+                                Math.floorMod(timeOfDay - at.toNanoOfDay() / 1_000_000, day) < idleUnload.toMillis());
     }
 }

@@ -28,7 +28,7 @@ final class RegionFit {
     private final Map<String, Model> models;
     private final Region region;
     private final Map<String, Room> rooms = new TreeMap<>();
-    private final Map<String, List<Held>> held = new TreeMap<>();
+    private final Map<String, List<Held>> held = new HashMap<>();
     private final boolean impatient;
 
     /** The memory of a node: what is granted, and with what is there and was not looked at yet. */
@@ -73,6 +73,10 @@ final class RegionFit {
         return held.getOrDefault(model, List.of()).size();
     }
 
+    Set<String> heldModels() {
+        return held.keySet();
+    }
+
     /** Whether a node has it, with memory enough if that were empty, and an operator does not forbid it. */
     boolean canHold(String model) {
         ModelPlacement placement = region.placements().get(model);
@@ -80,9 +84,16 @@ final class RegionFit {
         return known != null
                 && known.residency().allows(region.id())
                 && (placement == null || placement.replicas() > 0)
-                && rooms.values().stream()
-                        .anyMatch(room -> room.host.bundles().contains(model)
-                                && room.host.neededBytes(known) <= room.host.budgetBytes());
+                && hasRoomFor(known);
+    }
+
+    private boolean hasRoomFor(Model model) {
+        for (Room room : rooms.values()) {
+            if (room.host.bundles().contains(model.id()) && room.host.neededBytes(model) <= room.host.budgetBytes()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** What becomes of the wishes, by model; those of models that an operator has placed do not count. */

@@ -1,8 +1,8 @@
 package dev.meridian.protocol.cluster;
 
 /**
- * What is asked of a model at an edge, or at all edges of a region together. Averages decay with the half-life of the
- * configuration ({@code meridian.edge.demand-half-life}).
+ * What is asked of a model at an edge, or at all edges of a region together. Averages decay with half-lives of the
+ * configuration: requests with {@code meridian.placement.demand-half-life}, tokens and streams with {@code load-half-life}.
  *
  * @param requestsPerSecond that came, on average
  * @param tokensPerSecond that went to clients, on average
