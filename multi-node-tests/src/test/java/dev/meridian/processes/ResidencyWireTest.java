@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * What goes from one region to another, byte by byte, without TLS, while nodes and networks fail: nothing of requests that are
  * bound to their region. Requests that are not bound run beside them and are found there, so what is looked for is found where
- * it is.
+ * it is. With {@code -Dsoak} nodes are restarted one after the other, the placement dies, and all nodes are restarted, too.
  */
 class ResidencyWireTest {
     private static final long SEED = Long.getLong("meridian.seed", System.nanoTime() % 1_000_000);
@@ -36,6 +36,8 @@ class ResidencyWireTest {
     private static final int FREE = 900;
     /** Of {@link Script#text}: token and place in the stream. Shorter ids would be found within longer ones. */
     private static final Pattern TOKEN = Pattern.compile("(\\d{3,4}:\\d+):");
+
+    private static final boolean SOAK = System.getProperty("soak") != null;
 
     @TempDir
     static Path folder;
@@ -139,6 +141,11 @@ class ResidencyWireTest {
         killTheOnlyReplicaOfTheRegion();
         standStill();
         cutOff();
+        if (SOAK) {
+            restartOneAfterTheOther();
+            killThePlacement();
+            restartAll();
+        }
         ScriptedStream refused =
                 cluster.stream("us-1", new ScriptedStream.Ask(Script.MODEL, run(BOUND), 10, stop(BOUND), bound));
         assertThat(refused.fault()).contains("status 451").contains("region_forbidden");
@@ -222,6 +229,34 @@ class ResidencyWireTest {
                         == 2);
         cluster.relay().heal();
         assertWhole(running, "a cut");
+    }
+
+    private void restartOneAfterTheOther() throws Exception {
+        for (String node : List.of("eu-1", "eu-2")) {
+            List<ScriptedStream> running = flow(other(node));
+            assertThat(cluster.terminate(node)).isZero();
+            assertWhole(running, "a restart of " + node);
+            cluster.start(node);
+            cluster.awaitReplicas(2);
+        }
+    }
+
+    /** It is on the oldest node of the region: on the one that was restarted first. */
+    private void killThePlacement() throws Exception {
+        List<ScriptedStream> running = flow("eu-2");
+        cluster.kill("eu-1");
+        assertWhole(running, "the death of the placement");
+        cluster.start("eu-1");
+        cluster.awaitReplicas(2);
+    }
+
+    private void restartAll() throws Exception {
+        for (String node : List.of("eu-1", "eu-2", "us-1")) {
+            cluster.kill(node);
+        }
+        cluster.start();
+        cluster.awaitReplicas(2);
+        assertWhole(flow("eu-1"), "a restart of all nodes");
     }
 
     private static byte[] encoded(List<Integer> ids) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -61,22 +62,61 @@ final class FollowDemand implements PlacementPolicy {
             this.view = view;
             this.demand = demand;
             for (Region region : view.regions()) {
-                long wait = demand.in(region.id()).values().stream()
-                        .mapToLong(ModelDemand::waitingMillis)
-                        .max()
-                        .orElse(0);
-                fits.put(region.id(), new RegionFit(settings, view, region, wait));
+                fits.put(region.id(), new RegionFit(settings, view, region, longestWaitMillis(region)));
             }
+        }
+
+        private long longestWaitMillis(Region region) {
+            return demand.in(region.id()).values().stream()
+                    .mapToLong(ModelDemand::waitingMillis)
+                    .max()
+                    .orElse(0);
         }
 
         PlacementPlan plan() {
             view.regions().forEach(this::wishForItself);
             serveTheRest();
-            List<Target> targets = new ArrayList<>();
+            Map<String, List<Target>> targets = new LinkedHashMap<>();
             view.regions()
-                    .forEach(region ->
-                            targets.addAll(fit(region).fit(wishes(region).values())));
-            return new PlacementPlan(NAME, targets);
+                    .forEach(region -> targets.put(
+                            region.id(), fit(region).fit(wishes(region).values())));
+            view.regions().forEach(region -> helpOut(region, targets));
+            return new PlacementPlan(
+                    NAME, targets.values().stream().flatMap(List::stream).toList());
+        }
+
+        /** Where a model that is waited for has no room, the nearest other region that has some takes it. */
+        private void helpOut(Region region, Map<String, List<Target>> targets) {
+            for (Target target : targets.getOrDefault(region.id(), List.of())) {
+                String model = target.model();
+                Wish wish = wishes(region).get(model);
+                if (wish != null
+                        && wish.rank() == Rank.WAITED_FOR
+                        && target.replicas() == 0
+                        && targets.values().stream().noneMatch(all -> isHeld(all, model))) {
+                    long wait = longestWaitMillis(region);
+                    nearest.computeIfAbsent(region.id(), _ -> nearest(region)).stream()
+                            .filter(other -> fit(other).canHold(model)
+                                    && !wishes(other).containsKey(model))
+                            .map(other -> with(wish, other, wait))
+                            .filter(all -> isHeld(all, model))
+                            .findFirst()
+                            .ifPresent(all -> targets.put(all.getFirst().region(), all));
+                }
+            }
+        }
+
+        private static boolean isHeld(List<Target> targets, String model) {
+            return targets.stream()
+                    .anyMatch(target -> target.model().equals(model) && target.replicas() > 0);
+        }
+
+        /** What becomes of a region's wishes with one more. */
+        private List<Target> with(Wish wish, Region region, long waitMillis) {
+            List<Wish> all = new ArrayList<>(wishes(region).values());
+            all.add(wish);
+            long wait = Math.max(waitMillis, longestWaitMillis(region));
+            return new RegionFit(settings, view, region, wait).fit(all);
         }
 
         private RegionFit fit(Region region) {

@@ -160,6 +160,26 @@ class FollowDemandTest {
     }
 
     @Test
+    void whereThereIsNoRoomTheNearestRegionThatHasSomeLoadsIt() {
+        Pictures pictures = new Pictures()
+                .model("m", 100)
+                .model("n", 100)
+                .host("a", "a-1", 150)
+                .host("b", "b-1", 150)
+                .host("c", "c-1", 150)
+                .host("d", "d-1", 150)
+                .held("a", "a-1", "m", Pictures.OLD, 3)
+                .held("b", "b-1", "m", Pictures.OLD, 3)
+                .asked("a", "m", 60, 3)
+                .asked("b", "m", 60, 3)
+                .waits("a", "n", 1, 100);
+
+        PlacementPlan plan = plan(pictures, Pictures.rules(0, 4));
+        assertThat(plan.changes()).extracting(Target::toString).containsExactly("c n: 0 -> 1 (a request waits for it)");
+        assertThat(plan.target("a", "n")).map(Target::wished).hasValue(1);
+    }
+
+    @Test
     void preWarmedIsLoadedAtItsTimeAndGoesLater() {
         Pictures pictures = twoRegions();
         ModelRules rules = Pictures.preWarmed(LocalTime.of(12, 0));
