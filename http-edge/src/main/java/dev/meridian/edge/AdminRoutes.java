@@ -82,6 +82,8 @@ final class AdminRoutes implements ConnectionStage.Handler {
             case NODES -> cluster(admin -> done(Responses.json(200, admin.nodes())));
             case REPLICAS -> cluster(admin -> done(Responses.json(200, admin.replicas())));
             case PLACED_MODELS -> cluster(admin -> done(Responses.json(200, admin.models())));
+            case DEMAND -> cluster(admin -> done(Responses.json(200, admin.demand())));
+            case PLAN -> cluster(admin -> done(Responses.json(200, admin.plan())));
             case CHANGES -> cluster(admin -> done(Responses.json(200, admin.changes())));
             case CHANGE ->
                 request.method().equals(HttpMethods.POST)

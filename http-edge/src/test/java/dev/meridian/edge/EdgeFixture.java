@@ -3,7 +3,9 @@ package dev.meridian.edge;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.meridian.edge.admin.AdminCluster;
+import dev.meridian.edge.admin.DemandRow;
 import dev.meridian.edge.admin.NodeRow;
+import dev.meridian.edge.admin.PolicyRows;
 import dev.meridian.edge.stream.DemandMeter;
 import dev.meridian.edge.stream.Destination;
 import dev.meridian.edge.stream.Replicas;
@@ -223,6 +225,16 @@ final class EdgeFixture implements AutoCloseable {
         @Override
         public List<PinTable> tables() {
             return List.of();
+        }
+
+        @Override
+        public List<DemandRow> demand() {
+            return List.of();
+        }
+
+        @Override
+        public PolicyRows plan() {
+            return new PolicyRows("spread", List.of());
         }
 
         @Override

@@ -30,6 +30,8 @@ final class Main implements Runnable {
             ClusterListCommands.Nodes.class,
             ClusterListCommands.ModelsOfNodes.class,
             ClusterListCommands.Replicas.class,
+            ClusterListCommands.Demand.class,
+            ClusterListCommands.Plan.class,
             ClusterListCommands.Changes.class,
             ClusterChangeCommands.Move.class,
             ClusterChangeCommands.Drain.class,

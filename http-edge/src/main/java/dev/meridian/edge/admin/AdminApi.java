@@ -34,6 +34,14 @@ public final class AdminApi {
         return ClusterJson.models(cluster.nodes(), cluster.tables());
     }
 
+    public byte[] demand() {
+        return PolicyJson.demand(cluster.demand());
+    }
+
+    public byte[] plan() {
+        return PolicyJson.plan(cluster.plan());
+    }
+
     public byte[] changes() {
         return ClusterJson.changes(cluster.tables());
     }

@@ -11,6 +11,7 @@ import dev.meridian.protocol.cluster.Change.Effect;
 import dev.meridian.protocol.cluster.Change.State;
 import dev.meridian.protocol.cluster.Change.Undone;
 import dev.meridian.protocol.cluster.Change.Verb;
+import dev.meridian.protocol.cluster.ModelDemand;
 import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.NodeMessage;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
@@ -116,6 +117,22 @@ final class AdminChangesTest {
         @Override
         public List<PinTable> tables() {
             return List.of(PinTable.empty("eu").withChanges(List.of(DONE)), PinTable.empty("us"));
+        }
+
+        @Override
+        public List<DemandRow> demand() {
+            return List.of(
+                    new DemandRow("eu", new ModelDemand("m", 0.05, 12.345, 1.5, 2, 700, 0)),
+                    new DemandRow("us", ModelDemand.none("m")));
+        }
+
+        @Override
+        public PolicyRows plan() {
+            return new PolicyRows(
+                    "follow-demand",
+                    List.of(
+                            new PolicyRows.Row("eu", "m", 1, 2, 3, "2 requests wait for it"),
+                            new PolicyRows.Row("us", "m", 1, 1, 1, "min-replicas")));
         }
 
         @Override
@@ -240,6 +257,27 @@ final class AdminChangesTest {
 
         assertThat(refusal(Subject.CHANGE, "chg-1:undo", "{}")).isEqualTo(status + " " + reason.wireName());
         reply = new PlacementReply.Planned(DONE);
+    }
+
+    @Test
+    void demandIsShownByTheMinute() {
+        assertThat(admin.demand())
+                .asString(UTF_8)
+                .isEqualTo("{\"items\":[{\"region\":\"eu\",\"model\":\"m\",\"requestsPerMinute\":3.0,"
+                        + "\"tokensPerSecond\":12.35,\"streams\":1.5,\"waiting\":2,\"waitingMillis\":700,"
+                        + "\"idleMillis\":0},{\"region\":\"us\",\"model\":\"m\",\"requestsPerMinute\":0.0,"
+                        + "\"tokensPerSecond\":0.0,\"streams\":0.0,\"waiting\":0,\"waitingMillis\":0,"
+                        + "\"idleMillis\":null}]}");
+    }
+
+    @Test
+    void thePlanOfThePolicySaysWhatChangesAndWhy() {
+        assertThat(admin.plan())
+                .asString(UTF_8)
+                .isEqualTo("{\"policy\":\"follow-demand\",\"items\":[{\"region\":\"eu\",\"model\":\"m\","
+                        + "\"held\":1,\"replicas\":2,\"wished\":3,\"change\":true,"
+                        + "\"reason\":\"2 requests wait for it\"},{\"region\":\"us\",\"model\":\"m\",\"held\":1,"
+                        + "\"replicas\":1,\"wished\":1,\"change\":false,\"reason\":\"min-replicas\"}]}");
     }
 
     @Test
