@@ -194,6 +194,12 @@ final class ClusterListCommands {
         }
     }
 
+    /** How long a change's loads take, empty where it has none or nobody knows. */
+    static String estimate(JsonNode change) {
+        JsonNode millis = change.path("estimateMillis");
+        return millis.asLong() > 0 ? seconds(millis) : "";
+    }
+
     static String seconds(JsonNode millis) {
         return "%.1f s".formatted(millis.asLong() / MILLIS_PER_SECOND);
     }
@@ -239,7 +245,9 @@ final class ClusterListCommands {
 
         @Override
         Table table() {
-            return new Table(List.of("Change", "Verb", "What", "From", "To", "State", "Progress", "By", "Started"));
+            return new Table(
+                    List.of("Change", "Verb", "What", "From", "To", "Estimate", "State", "Progress", "By", "Started"),
+                    5);
         }
 
         @Override
@@ -255,6 +263,7 @@ final class ClusterListCommands {
                     what,
                     text(item, "from"),
                     text(item, "to"),
+                    estimate(item),
                     text(item, "state"),
                     text(item, "progress"),
                     text(item, "by"),

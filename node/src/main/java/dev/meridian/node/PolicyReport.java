@@ -8,7 +8,9 @@ import dev.meridian.placement.PolicyViews;
 import dev.meridian.placement.policy.Demand;
 import dev.meridian.placement.policy.PlacementPlan;
 import dev.meridian.placement.policy.Policies;
+import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementEvent.Kind;
 import java.util.List;
 import java.util.function.Function;
 
@@ -27,6 +29,17 @@ final class PolicyReport {
                 .toList();
     }
 
+    /** Since the last event that put it there; old where that is forgotten. */
+    private static long ageMillis(PinTable table, Pin pin, long nowMillis) {
+        return table.events().stream()
+                .filter(event -> pin.replica().equals(event.replica())
+                        && pin.node().equals(event.node())
+                        && (event.kind() == Kind.PLACED || event.kind() == Kind.MOVED))
+                .reduce((_, last) -> last)
+                .map(event -> Math.max(0, nowMillis - event.atEpochMillis()))
+                .orElse(Long.MAX_VALUE);
+    }
+
     /**
      * What the policy would do now.
      *
@@ -36,7 +49,14 @@ final class PolicyReport {
     PolicyRows plan(ClusterView view, String region, Function<String, PinTable> tables, long nowNanos, long nowMillis) {
         PlacementPlan plan = Policies.of(settings.policy())
                 .plan(
-                        PolicyViews.of(view, region, tables, _ -> Long.MAX_VALUE, settings, nowNanos, nowMillis),
+                        PolicyViews.of(
+                                view,
+                                region,
+                                tables,
+                                pin -> ageMillis(tables.apply(pin.replica().region()), pin, nowMillis),
+                                settings,
+                                nowNanos,
+                                nowMillis),
                         PolicyViews.demand(view, settings, nowNanos));
         return new PolicyRows(
                 plan.policy(),

@@ -207,6 +207,11 @@ final class ClusterJson {
                         ? null
                         : change.effect().undoes().id());
         json.writeNumberField("bytesToLoad", change.effect().bytesToLoad());
+        if (change.effect().estimateMillis() < 0) {
+            json.writeNullField("estimateMillis");
+        } else {
+            json.writeNumberField("estimateMillis", change.effect().estimateMillis());
+        }
         json.writeArrayFieldStart("plan");
         for (String step : change.plan()) {
             json.writeString(step);

@@ -57,6 +57,7 @@ final class AdminChangesTest {
             null,
             new Effect(
                     1L << 33,
+                    1200,
                     false,
                     "m",
                     new ModelPlacement("m", 2, List.of("eu-1", "eu-2")),
@@ -199,7 +200,7 @@ final class AdminChangesTest {
                 .isEqualTo(
                         "{\"id\":\"chg-1\",\"verb\":\"undo\",\"by\":\"me\",\"replica\":null,\"from\":null,\"to\":null,"
                                 + "\"model\":\"m\",\"wanted\":{\"replicas\":2,\"nodes\":[\"eu-1\",\"eu-2\"]},\"before\":null,"
-                                + "\"undoes\":\"chg-0\",\"bytesToLoad\":8589934592,\"plan\":[\"load it\"],\"state\":\"done\","
+                                + "\"undoes\":\"chg-0\",\"bytesToLoad\":8589934592,\"estimateMillis\":1200,\"plan\":[\"load it\"],\"state\":\"done\","
                                 + "\"progress\":\"2 of 2 serve\",\"generation\":7,\"startedAt\":\"1970-01-01T00:00:00Z\","
                                 + "\"changedAt\":\"1970-01-01T00:00:01Z\"}");
     }
