@@ -110,6 +110,8 @@ final class ClientRoutes implements ConnectionStage.Handler {
                     MODEL_CHANGE,
                     DEMAND,
                     PLAN,
+                    EVENTS,
+                    WHY,
                     CHANGES,
                     CHANGE -> throw new IllegalStateException(route + " is on the other port");
         };

@@ -78,7 +78,7 @@ final class EdgeFixture implements AutoCloseable {
                 settings(overrides),
                 directory(),
                 Meters.of(registry),
-                new EmptyCluster(),
+                new TablesOnly(),
                 new DemandMeter(Duration.ofMinutes(1), System::nanoTime),
                 new Random(1),
                 () -> Instant.ofEpochMilli(nowMillis.get())));
@@ -90,6 +90,9 @@ final class EdgeFixture implements AutoCloseable {
 
     /** What is to come of models without a replica. */
     volatile Replicas.@Nullable Coming coming;
+
+    /** What was decided. */
+    volatile List<PinTable> tables = List.of();
 
     /** Where all of them stand. */
     volatile String regionOfReplicas = "eu";
@@ -210,8 +213,8 @@ final class EdgeFixture implements AutoCloseable {
         kit.shutdownTestKit();
     }
 
-    /** Nobody is there. */
-    private static final class EmptyCluster implements AdminCluster {
+    /** Nobody is there but what was decided. */
+    private final class TablesOnly implements AdminCluster {
         @Override
         public boolean joined() {
             return true;
@@ -224,7 +227,7 @@ final class EdgeFixture implements AutoCloseable {
 
         @Override
         public List<PinTable> tables() {
-            return List.of();
+            return tables;
         }
 
         @Override

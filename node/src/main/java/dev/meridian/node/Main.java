@@ -32,6 +32,8 @@ final class Main implements Runnable {
             ClusterListCommands.Replicas.class,
             ClusterListCommands.Demand.class,
             ClusterListCommands.Plan.class,
+            EventCommands.Events.class,
+            EventCommands.Why.class,
             ClusterListCommands.Changes.class,
             ClusterChangeCommands.Move.class,
             ClusterChangeCommands.Drain.class,

@@ -2,10 +2,12 @@ package dev.meridian.edge.admin;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.ConfigFactory;
 import dev.meridian.edge.admin.AdminApi.Subject;
 import dev.meridian.edge.openai.ApiException;
+import dev.meridian.edge.stream.RoutingJournal;
 import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.Change.Effect;
 import dev.meridian.protocol.cluster.Change.State;
@@ -15,22 +17,29 @@ import dev.meridian.protocol.cluster.ModelDemand;
 import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.NodeMessage;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
+import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
 import dev.meridian.protocol.cluster.PlacementCommand.Place;
 import dev.meridian.protocol.cluster.PlacementCommand.Undo;
 import dev.meridian.protocol.cluster.PlacementCommand.Unplace;
+import dev.meridian.protocol.cluster.PlacementEvent;
+import dev.meridian.protocol.cluster.PlacementEvent.Kind;
 import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.PlacementReply;
+import dev.meridian.protocol.cluster.ReplicaId;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -65,6 +74,22 @@ final class AdminChangesTest {
                     List.of(),
                     new Undone("chg-0", Verb.UNPLACE)));
 
+    private static final ReplicaId FIRST = new ReplicaId("eu", "m", "0123456789ab", 1);
+    private static final ReplicaId GONE = new ReplicaId("us", "n", "0123456789ab", 1);
+
+    private static PlacementEvent event(
+            long generation,
+            int index,
+            long at,
+            Kind kind,
+            ReplicaId replica,
+            String by,
+            @Nullable String node,
+            @Nullable String from,
+            String reason) {
+        return new PlacementEvent(generation, index, at, kind, by, replica.model(), replica, node, from, reason);
+    }
+
     private final ActorTestKit kit = ActorTestKit.create(
             "admin", ConfigFactory.parseString("pekko.loglevel = OFF").withFallback(ConfigFactory.load()));
     private final BlockingQueue<PlacementCommand> asked = new LinkedBlockingQueue<>();
@@ -74,7 +99,8 @@ final class AdminChangesTest {
         command.replyTo().tell(reply);
         return Behaviors.same();
     }));
-    private final AdminApi admin = new AdminApi(kit.system(), new OneRegion());
+    private final AdminApi admin =
+            new AdminApi(kit.system(), new OneRegion(), new RoutingJournal("eu", InstantSource.system()));
 
     @AfterAll
     void shutdown() {
@@ -117,7 +143,15 @@ final class AdminChangesTest {
 
         @Override
         public List<PinTable> tables() {
-            return List.of(PinTable.empty("eu").withChanges(List.of(DONE)), PinTable.empty("us"));
+            PinTable eu = PinTable.empty("eu").withChanges(List.of(DONE));
+            return List.of(
+                    eu.withPins(List.of(new Pin(FIRST, "eu-1", 7, "eu-2")))
+                            .withEvents(List.of(
+                                    event(6, 0, 1000, Kind.PLACED, FIRST, "policy:spread", "eu-1", null, "spread"),
+                                    event(7, 0, 3000, Kind.MOVING, FIRST, "me", "eu-2", "eu-1", "chg-2: move"))),
+                    PinTable.empty("us")
+                            .withEvents(List.of(event(
+                                    1, 0, 2000, Kind.REMOVED, GONE, "placement", null, "us-1", "us-1 was lost"))));
         }
 
         @Override
@@ -279,6 +313,61 @@ final class AdminChangesTest {
                         + "\"held\":1,\"replicas\":2,\"wished\":3,\"change\":true,"
                         + "\"reason\":\"2 requests wait for it\"},{\"region\":\"us\",\"model\":\"m\",\"held\":1,"
                         + "\"replicas\":1,\"wished\":1,\"change\":false,\"reason\":\"min-replicas\"}]}");
+    }
+
+    private static final String PLACED = "{\"id\":\"eu:6:0\",\"region\":\"eu\",\"at\":\"1970-01-01T00:00:01Z\","
+            + "\"kind\":\"placed\",\"by\":\"policy:spread\",\"model\":\"m\",\"replica\":\"eu~m~0123456789ab~1\","
+            + "\"from\":null,\"node\":\"eu-1\",\"reason\":\"spread\"}";
+    private static final String REMOVED = "{\"id\":\"us:1:0\",\"region\":\"us\",\"at\":\"1970-01-01T00:00:02Z\","
+            + "\"kind\":\"removed\",\"by\":\"placement\",\"model\":\"n\",\"replica\":\"us~n~0123456789ab~1\","
+            + "\"from\":\"us-1\",\"node\":null,\"reason\":\"us-1 was lost\"}";
+    private static final String MOVING = "{\"id\":\"eu:7:0\",\"region\":\"eu\",\"at\":\"1970-01-01T00:00:03Z\","
+            + "\"kind\":\"moving\",\"by\":\"me\",\"model\":\"m\",\"replica\":\"eu~m~0123456789ab~1\","
+            + "\"from\":\"eu-1\",\"node\":\"eu-2\",\"reason\":\"chg-2: move\"}";
+
+    @Test
+    void eventsOfAllRegionsAreListedTheNewestLast() {
+        assertThat(admin.events())
+                .asString(UTF_8)
+                .isEqualTo("{\"items\":[" + PLACED + "," + REMOVED + "," + MOVING + "]}");
+    }
+
+    @Test
+    void eventsAreFollowedFromTheLastOneThatCame() {
+        String rest = "id: us:1:0,eu:6:0\ndata: " + REMOVED + "\n\nid: eu:7:0,us:1:0\ndata: " + MOVING + "\n\n";
+        Supplier<String> all = admin.follow(Optional.empty());
+
+        assertThat(all.get()).isEqualTo("id: eu:6:0\ndata: " + PLACED + "\n\n" + rest);
+        assertThat(all.get()).isEmpty();
+        assertThat(admin.follow(Optional.of("eu:6:0")).get()).isEqualTo(rest);
+        assertThat(admin.follow(Optional.of("us:1:0,eu:6:0")).get())
+                .isEqualTo("id: eu:7:0,us:1:0\ndata: " + MOVING + "\n\n");
+        assertThat(admin.follow(Optional.of("eu:7:0,us:1:0")).get()).isEmpty();
+    }
+
+    @Test
+    void whatNoEventWasNamedIsNotContinued() {
+        for (String name : List.of("", "7", "eu:7", "eu:7:0,", "eu:x:0", "eu:7:0;us:1:0", "eu:9999999999999999999:0")) {
+            assertThatThrownBy(() -> admin.follow(Optional.of(name)))
+                    .as(name)
+                    .isInstanceOf(ApiException.class)
+                    .hasMessage("invalid_value");
+        }
+    }
+
+    @Test
+    void whySaysWhereAReplicaIsAndHowItCameThere() {
+        String answer = "\"replicas\":[{\"id\":\"eu~m~0123456789ab~1\",\"region\":\"eu\",\"node\":\"eu-1\","
+                + "\"movesTo\":\"eu-2\",\"generation\":7}],\"events\":[" + PLACED + "," + MOVING + "]}";
+
+        assertThat(admin.why("m").orElseThrow()).asString(UTF_8).isEqualTo("{\"id\":\"m\"," + answer);
+        assertThat(admin.why(FIRST.toString()).orElseThrow())
+                .asString(UTF_8)
+                .isEqualTo("{\"id\":\"" + FIRST + "\"," + answer);
+        assertThat(admin.why(GONE.toString()).orElseThrow())
+                .asString(UTF_8)
+                .isEqualTo("{\"id\":\"" + GONE + "\",\"replicas\":[],\"events\":[" + REMOVED + "]}");
+        assertThat(admin.why("x")).isEmpty();
     }
 
     @Test
