@@ -10,6 +10,7 @@ import dev.meridian.edge.http.Presence;
 import dev.meridian.edge.openai.ApiError;
 import dev.meridian.edge.openai.ApiException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -28,6 +29,8 @@ import org.slf4j.LoggerFactory;
 /** The operators' port: health, metrics, and the cluster where there is one. */
 final class AdminRoutes implements ConnectionStage.Handler {
     private static final Logger LOG = LoggerFactory.getLogger(AdminRoutes.class);
+
+    private static final String EVENTS = "text/event-stream";
 
     private final Gate gate;
     private final Readiness readiness;
@@ -62,11 +65,11 @@ final class AdminRoutes implements ConnectionStage.Handler {
                 .orElseGet(() -> gate.admit(request, Role.ADMIN));
         return switch (answer) {
             case Gate.Refused refused -> done(Responses.error(refused.error()).addHeaders(refused.headers()));
-            case Gate.Admitted(Caller caller) -> route(request, caller);
+            case Gate.Admitted(Caller caller) -> route(request, caller, presence);
         };
     }
 
-    private CompletionStage<HttpResponse> route(HttpRequest request, Caller caller) {
+    private CompletionStage<HttpResponse> route(HttpRequest request, Caller caller, Presence presence) {
         Optional<Route> found = Route.find(Role.ADMIN, request.getUri().path());
         if (found.isEmpty()) {
             return done(Responses.notFound());
@@ -82,6 +85,11 @@ final class AdminRoutes implements ConnectionStage.Handler {
             case NODES -> cluster(admin -> done(Responses.json(200, admin.nodes())));
             case REPLICAS -> cluster(admin -> done(Responses.json(200, admin.replicas())));
             case PLACED_MODELS -> cluster(admin -> done(Responses.json(200, admin.models())));
+            case DEMAND -> cluster(admin -> done(Responses.json(200, admin.demand())));
+            case PLAN -> cluster(admin -> done(Responses.json(200, admin.plan())));
+            case EVENTS -> cluster(admin -> done(events(request, admin, presence)));
+            case WHY ->
+                cluster(admin -> done(why(admin, route.rest(request.getUri().path()))));
             case CHANGES -> cluster(admin -> done(Responses.json(200, admin.changes())));
             case CHANGE ->
                 request.method().equals(HttpMethods.POST)
@@ -98,6 +106,28 @@ final class AdminRoutes implements ConnectionStage.Handler {
 
     private CompletionStage<HttpResponse> cluster(Function<AdminApi, CompletionStage<HttpResponse>> answer) {
         return cluster == null ? done(Responses.notFound()) : answer.apply(cluster);
+    }
+
+    private HttpResponse events(HttpRequest request, AdminApi admin, Presence presence) {
+        boolean follows = request.getHeader("Accept")
+                .filter(accept -> accept.value().toLowerCase(Locale.ROOT).contains(EVENTS))
+                .isPresent();
+        if (!follows) {
+            return Responses.json(200, admin.events());
+        }
+        try {
+            Optional<String> last = request.getHeader("Last-Event-ID").map(HttpHeader::value);
+            return EventStream.of(admin.follow(last), lifecycle, settings.requestDeadline(), presence);
+        } catch (ApiException e) {
+            return Responses.error(e.error());
+        }
+    }
+
+    private static HttpResponse why(AdminApi admin, String id) {
+        return admin.why(id)
+                .map(json -> Responses.json(200, json))
+                .orElseGet(() -> Responses.error(
+                        ApiError.http(404, "nothing_known", "This node knows of no such replica, model or request.")));
     }
 
     private static HttpResponse change(AdminApi admin, String id) {

@@ -108,6 +108,10 @@ final class ClientRoutes implements ConnectionStage.Handler {
                     REPLICA_CHANGE,
                     PLACED_MODELS,
                     MODEL_CHANGE,
+                    DEMAND,
+                    PLAN,
+                    EVENTS,
+                    WHY,
                     CHANGES,
                     CHANGE -> throw new IllegalStateException(route + " is on the other port");
         };

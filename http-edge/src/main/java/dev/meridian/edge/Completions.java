@@ -43,10 +43,8 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
-import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
-import org.apache.pekko.http.javadsl.model.MediaTypes;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.SystemMaterializer;
@@ -306,7 +304,7 @@ final class Completions {
                     });
                     return notUsed;
                 });
-        return events(events).addHeader(COLD_START);
+        return EventStream.response(events).addHeader(COLD_START);
     }
 
     private ByteString failed(Running running, StreamFailure reason) {
@@ -322,7 +320,7 @@ final class Completions {
         }
         return CompletableFuture.completedFuture(
                 running.resumeWindow() == null
-                        ? events(streamed(running, opened.promptTokens(), presence))
+                        ? EventStream.response(streamed(running, opened.promptTokens(), presence))
                         : kept(running, running.resumeWindow(), opened, presence));
     }
 
@@ -360,14 +358,6 @@ final class Completions {
         return new JournalSource.Quiet<>(settings.commentInterval(), COMMENT);
     }
 
-    private static HttpResponse events(Source<ByteString, NotUsed> events) {
-        return HttpResponse.create()
-                .withEntity(HttpEntities.createChunked(MediaTypes.TEXT_EVENT_STREAM.toContentType(), events))
-                .addHeader(RawHeader.create("Cache-Control", "no-cache"))
-                // Asks nginx not to hold events back.
-                .addHeader(RawHeader.create("X-Accel-Buffering", "no"));
-    }
-
     /** A stream that outlives this connection. */
     private HttpResponse kept(Running running, Duration window, EdgeMux.Opened opened, Presence presence) {
         int promptTokens = opened.promptTokens();
@@ -391,7 +381,7 @@ final class Completions {
             throw new ApiException(ErrorTable.streamUnknown());
         }
         SseWriter writer = stream.writer(after);
-        return events(Source.fromGraph(
+        return EventStream.response(Source.fromGraph(
                                 new JournalSource<>(reader, shows(stream.running(), writer, first), quiet(), () -> {}))
                         .watchTermination((notUsed, done) -> {
                             done.whenComplete((_, failure) -> over(failure, presence));
@@ -425,7 +415,7 @@ final class Completions {
                                 ? ErrorTable.streamUnknown()
                                 : ErrorTable.edgeUnreachable(keeper));
             }
-            return events(found.events()
+            return EventStream.response(found.events()
                             .keepAlive(settings.commentInterval(), () -> COMMENT)
                             .watchTermination((notUsed, done) -> {
                                 done.whenComplete((_, broken) -> over(broken, presence));

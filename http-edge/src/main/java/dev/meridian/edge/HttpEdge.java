@@ -11,6 +11,7 @@ import dev.meridian.edge.http.RequestIds;
 import dev.meridian.edge.stream.DemandMeter;
 import dev.meridian.edge.stream.EdgeMux;
 import dev.meridian.edge.stream.JournalBudget;
+import dev.meridian.edge.stream.RoutingJournal;
 import dev.meridian.edge.stream.StreamMetrics;
 import dev.meridian.protocol.message.ResumeMessage;
 import java.net.InetSocketAddress;
@@ -150,7 +151,8 @@ public final class HttpEdge {
             InstantSource clock) {
         Access access = access(settings, clock);
         JournalBudget journals = new JournalBudget(settings.streams().maxJournalBytes());
-        StreamMetrics metrics = new StreamMetrics(meters.registry(), journals, demand);
+        RoutingJournal routes = new RoutingJournal(directory.region(), clock);
+        StreamMetrics metrics = new StreamMetrics(meters.registry(), journals, demand, routes);
         ActorRef<EdgeMux.Command> mux = system.systemActorOf(
                 EdgeMux.create(settings.streams(), directory, journals, metrics, System::nanoTime),
                 "edge-mux-" + UUID.randomUUID(),
@@ -185,7 +187,7 @@ public final class HttpEdge {
                 meters,
                 settings,
                 SystemMaterializer.get(system).materializer(),
-                cluster == null ? null : new AdminApi(system, cluster));
+                cluster == null ? null : new AdminApi(system, cluster, routes));
         return bind(system, settings, access, settings.clientHost(), settings.clientPort(), client)
                 .thenCompose(clientPort -> bindAdmin(system, settings, access, admin)
                         .handle((adminPort, failure) -> failure == null

@@ -24,6 +24,10 @@ enum Route {
     REPLICA_CHANGE(Role.ADMIN, List.of("POST"), "/admin/v1/replicas/*"),
     PLACED_MODELS(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/models"),
     MODEL_CHANGE(Role.ADMIN, List.of("POST"), "/admin/v1/models/*"),
+    DEMAND(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/demand"),
+    PLAN(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/plan"),
+    EVENTS(Role.ADMIN, List.of("GET"), "/admin/v1/events"),
+    WHY(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/why/*"),
     CHANGES(Role.ADMIN, List.of("GET", "HEAD"), "/admin/v1/changes"),
     CHANGE(Role.ADMIN, List.of("GET", "HEAD", "POST"), "/admin/v1/changes/*");
 

@@ -121,8 +121,8 @@ final class AccessTest {
     }
 
     /** There are none of them here. */
-    private static final Set<Route> ABOUT_ONE_THING =
-            EnumSet.of(Route.NODE_CHANGE, Route.REPLICA_CHANGE, Route.MODEL_CHANGE, Route.CHANGE, Route.STREAM);
+    private static final Set<Route> ABOUT_ONE_THING = EnumSet.of(
+            Route.NODE_CHANGE, Route.REPLICA_CHANGE, Route.MODEL_CHANGE, Route.CHANGE, Route.STREAM, Route.WHY);
 
     @ParameterizedTest
     @EnumSource
@@ -135,7 +135,8 @@ final class AccessTest {
         HttpResponse<String> admin = call(route, "Authorization", "Bearer mk-admin");
         if (ABOUT_ONE_THING.contains(route)) {
             assertThat(admin.statusCode()).as(admin.body()).isEqualTo(404);
-            assertThat(admin.body()).containsAnyOf("change_unknown", "unknown_url", "stream_not_found");
+            assertThat(admin.body())
+                    .containsAnyOf("change_unknown", "unknown_url", "stream_not_found", "nothing_known");
         } else {
             assertThat(admin.statusCode()).isIn(200, 503);
         }

@@ -3,7 +3,9 @@ package dev.meridian.edge;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.meridian.edge.admin.AdminCluster;
+import dev.meridian.edge.admin.DemandRow;
 import dev.meridian.edge.admin.NodeRow;
+import dev.meridian.edge.admin.PolicyRows;
 import dev.meridian.edge.stream.DemandMeter;
 import dev.meridian.edge.stream.Destination;
 import dev.meridian.edge.stream.Replicas;
@@ -76,7 +78,7 @@ final class EdgeFixture implements AutoCloseable {
                 settings(overrides),
                 directory(),
                 Meters.of(registry),
-                new EmptyCluster(),
+                new TablesOnly(),
                 new DemandMeter(Duration.ofMinutes(1), Duration.ofMinutes(1), System::nanoTime),
                 new Random(1),
                 () -> Instant.ofEpochMilli(nowMillis.get())));
@@ -90,6 +92,9 @@ final class EdgeFixture implements AutoCloseable {
     volatile Replicas.@Nullable Coming coming;
 
     volatile boolean loadsOnDemand;
+
+    /** What was decided. */
+    volatile List<PinTable> tables = List.of();
 
     /** Where all of them stand. */
     volatile String regionOfReplicas = "eu";
@@ -215,8 +220,8 @@ final class EdgeFixture implements AutoCloseable {
         kit.shutdownTestKit();
     }
 
-    /** Nobody is there. */
-    private static final class EmptyCluster implements AdminCluster {
+    /** Nobody is there but what was decided. */
+    private final class TablesOnly implements AdminCluster {
         @Override
         public boolean joined() {
             return true;
@@ -229,7 +234,17 @@ final class EdgeFixture implements AutoCloseable {
 
         @Override
         public List<PinTable> tables() {
+            return tables;
+        }
+
+        @Override
+        public List<DemandRow> demand() {
             return List.of();
+        }
+
+        @Override
+        public PolicyRows plan() {
+            return new PolicyRows("spread", List.of());
         }
 
         @Override

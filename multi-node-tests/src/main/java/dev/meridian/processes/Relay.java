@@ -60,6 +60,7 @@ final class Relay implements AutoCloseable {
     private final Map<Pair, Link> links = new ConcurrentHashMap<>();
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final List<ServerSocket> servers = new ArrayList<>();
+    private final List<Thread> listeners = new ArrayList<>();
     private volatile boolean closed;
 
     private Relay(Map<String, Place> places, int port, Duration betweenRegions, long seed, boolean records) {
@@ -94,7 +95,7 @@ final class Relay implements AutoCloseable {
                 InetAddress canonical = InetAddress.getByName(place.getValue().canonical());
                 ServerSocket server = new ServerSocket(port, BACKLOG, canonical);
                 relay.servers.add(server);
-                Thread.ofVirtual().start(() -> relay.listen(place.getKey(), server));
+                relay.listeners.add(Thread.ofVirtual().start(() -> relay.listen(place.getKey(), server)));
             }
             return relay;
         } catch (IOException e) {
@@ -259,6 +260,18 @@ final class Relay implements AutoCloseable {
             }
         }
         heal();
+        awaitListeners();
         Set.copyOf(sockets).forEach(this::reset);
+    }
+
+    /** An address is free once nobody waits for a connection to it any more. */
+    private void awaitListeners() {
+        try {
+            for (Thread listener : listeners) {
+                listener.join(Duration.ofSeconds(5));
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -56,6 +56,9 @@ final class ClusterChangeCommands {
                 for (JsonNode step : change.path("plan")) {
                     out.println("  " + number++ + ". " + step.asText());
                 }
+                if (change.path("estimateMillis").isNull()) {
+                    out.println("How long it takes is not known: a node that loads has loaded nothing yet.");
+                }
                 out.println(
                         dryRun
                                 ? "Nothing was changed."

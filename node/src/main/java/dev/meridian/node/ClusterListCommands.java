@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -14,6 +15,7 @@ import picocli.CommandLine.Spec;
 /** What there is in a cluster, as tables. */
 final class ClusterListCommands {
     private static final double MEBIBYTE = 1 << 20;
+    private static final double MILLIS_PER_SECOND = 1000;
 
     private ClusterListCommands() {}
 
@@ -31,6 +33,11 @@ final class ClusterListCommands {
 
         abstract List<String> row(JsonNode item);
 
+        /** What is said below the table. */
+        Optional<String> foot(JsonNode answer) {
+            return Optional.empty();
+        }
+
         @Override
         public Integer call() {
             JsonNode answer = client.get(path());
@@ -41,6 +48,7 @@ final class ClusterListCommands {
                 Table table = table();
                 answer.path("items").forEach(item -> table.row(row(item)));
                 table.print(out);
+                foot(answer).ifPresent(out::println);
             }
             out.flush();
             return 0;
@@ -142,6 +150,91 @@ final class ClusterListCommands {
         }
     }
 
+    /** {@code demand}. */
+    @Command(name = "demand", description = "Show what is asked of which model in which region.")
+    static final class Demand extends Listing {
+        @Override
+        String path() {
+            return "demand";
+        }
+
+        @Override
+        Table table() {
+            return new Table(
+                    List.of(
+                            "Region",
+                            "Model",
+                            "Requests/min",
+                            "Tokens/s",
+                            "Streams",
+                            "Waiting",
+                            "Waits for",
+                            "Idle for"),
+                    2,
+                    3,
+                    4,
+                    5,
+                    6,
+                    7);
+        }
+
+        @Override
+        List<String> row(JsonNode item) {
+            boolean waits = item.path("waiting").asInt() > 0;
+            JsonNode idle = item.path("idleMillis");
+            return List.of(
+                    text(item, "region"),
+                    text(item, "model"),
+                    text(item, "requestsPerMinute"),
+                    text(item, "tokensPerSecond"),
+                    text(item, "streams"),
+                    text(item, "waiting"),
+                    waits ? seconds(item.path("waitingMillis")) : "",
+                    idle.isNull() ? "" : seconds(idle));
+        }
+    }
+
+    /** How long a change's loads take, empty where it has none or nobody knows. */
+    static String estimate(JsonNode change) {
+        JsonNode millis = change.path("estimateMillis");
+        return millis.asLong() > 0 ? seconds(millis) : "";
+    }
+
+    static String seconds(JsonNode millis) {
+        return "%.1f s".formatted(millis.asLong() / MILLIS_PER_SECOND);
+    }
+
+    /** {@code plan}. */
+    @Command(name = "plan", description = "Show what the policy would do now in every region, and why.")
+    static final class Plan extends Listing {
+        @Override
+        String path() {
+            return "plan";
+        }
+
+        @Override
+        Table table() {
+            return new Table(List.of("Region", "Model", "Held", "Wanted", "With room", "Change", "Why"), 2, 3, 4);
+        }
+
+        @Override
+        List<String> row(JsonNode item) {
+            return List.of(
+                    text(item, "region"),
+                    text(item, "model"),
+                    text(item, "held"),
+                    text(item, "replicas"),
+                    text(item, "wished"),
+                    item.path("change").asBoolean() ? "yes" : "",
+                    text(item, "reason"));
+        }
+
+        @Override
+        Optional<String> foot(JsonNode answer) {
+            return Optional.of("The policy is " + text(answer, "policy") + ".");
+        }
+    }
+
     /** {@code changes}. */
     @Command(name = "changes", description = "Show what operators have changed, the newest first.")
     static final class Changes extends Listing {
@@ -152,7 +245,9 @@ final class ClusterListCommands {
 
         @Override
         Table table() {
-            return new Table(List.of("Change", "Verb", "What", "From", "To", "State", "Progress", "By", "Started"));
+            return new Table(
+                    List.of("Change", "Verb", "What", "From", "To", "Estimate", "State", "Progress", "By", "Started"),
+                    5);
         }
 
         @Override
@@ -168,6 +263,7 @@ final class ClusterListCommands {
                     what,
                     text(item, "from"),
                     text(item, "to"),
+                    estimate(item),
                     text(item, "state"),
                     text(item, "progress"),
                     text(item, "by"),

@@ -6,7 +6,9 @@ import dev.meridian.actors.NodeModels;
 import dev.meridian.edge.HttpEdge;
 import dev.meridian.edge.Meters;
 import dev.meridian.edge.admin.AdminCluster;
+import dev.meridian.edge.admin.DemandRow;
 import dev.meridian.edge.admin.NodeRow;
+import dev.meridian.edge.admin.PolicyRows;
 import dev.meridian.edge.stream.DemandMeter;
 import dev.meridian.placement.ClusterView;
 import dev.meridian.placement.ClusterViews;
@@ -259,6 +261,8 @@ final class ClusterNode implements AutoCloseable {
 
     /** What operators see and change from this node. */
     private final class Operators implements AdminCluster {
+        private final PolicyReport policy = new PolicyReport(settings.placement());
+
         @Override
         public boolean joined() {
             return members.nodes(MemberStatus.up()).contains(self.node());
@@ -288,6 +292,21 @@ final class ClusterNode implements AutoCloseable {
         @Override
         public List<PinTable> tables() {
             return new TreeMap<>(tables.get()).values().stream().toList();
+        }
+
+        @Override
+        public List<DemandRow> demand() {
+            return policy.demand(view.newest(), System.nanoTime());
+        }
+
+        @Override
+        public PolicyRows plan() {
+            return policy.plan(
+                    view.newest(),
+                    self.region(),
+                    ClusterNode.this::table,
+                    System.nanoTime(),
+                    System.currentTimeMillis());
         }
 
         @Override

@@ -26,7 +26,7 @@ final class DrainDecision {
     private final List<String> draining;
     private final List<String> plan = new ArrayList<>();
     private final List<String> stuck = new ArrayList<>();
-    private long bytes;
+    private final LoadCost cost = new LoadCost();
 
     private DrainDecision(Situation now, String node) {
         this.now = now;
@@ -65,7 +65,9 @@ final class DrainDecision {
             return now.refuse(PlacementRefusal.NO_ROOM, "no other node can take " + shown + more);
         }
         plan.add("place nothing on " + node + " until it is undrained");
-        Situation.Draft draft = new Situation.Draft(Verb.DRAIN, null, node, null, plan, Effect.loading(bytes));
+        cost.step(now.settings().drainDeadline()).ifPresent(plan::add);
+        Effect effect = Effect.loading(cost.bytes(), cost.estimateMillis());
+        Situation.Draft draft = new Situation.Draft(Verb.DRAIN, null, node, null, plan, effect);
         Change change = now.planned(draft, drain, undoes);
         return drain.dryRun()
                 ? now.only(change)
@@ -93,8 +95,7 @@ final class DrainDecision {
         Optional<NodeFacts> target = now.target(pin.replica(), pins, draining);
         if (target.isPresent()) {
             NodeFacts next = target.get();
-            long load = MoveDecision.bytes(next, pin.replica());
-            bytes += load;
+            long load = cost.load(next, pin.replica());
             pins.replaceAll(
                     each -> each.equals(pin) ? new Pin(pin.replica(), pin.node(), pin.generation(), next.id()) : each);
             plan.add("move " + pin.replica() + " to " + next.id() + ", which loads " + PlanText.bytes(load) + ": "
@@ -108,6 +109,7 @@ final class DrainDecision {
     }
 
     private String streams(Pin pin, String goOn) {
+        now.node(node).ifPresent(facts -> cost.unload(facts, pin.replica()));
         return now.node(node)
                 .map(facts ->
                         PlanText.streams(facts, pin.replica(), now.settings().drainDeadline(), goOn))
@@ -130,7 +132,7 @@ final class DrainDecision {
             return now.unknownNode(node);
         }
         List<String> plan = List.of("let " + node + " hold replicas again");
-        Effect effect = new Effect(0, !drained, null, null, null, List.of(), null);
+        Effect effect = new Effect(0, 0, !drained, null, null, null, List.of(), null);
         Change change = now.planned(new Situation.Draft(Verb.UNDRAIN, null, node, null, plan, effect), undrain, null);
         return undrain.dryRun()
                 ? now.only(change)

@@ -6,11 +6,9 @@ import dev.meridian.protocol.cluster.Change.Effect;
 import dev.meridian.protocol.cluster.Change.State;
 import dev.meridian.protocol.cluster.Change.Undone;
 import dev.meridian.protocol.cluster.Change.Verb;
-import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PlacementCommand.Move;
 import dev.meridian.protocol.cluster.PlacementRefusal;
-import dev.meridian.protocol.cluster.ReplicaId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -38,10 +36,10 @@ final class MoveDecision {
         if (now.isFull()) {
             return now.refuseFull();
         }
-        long bytes = bytes(target.get(), pin.replica());
-        List<String> plan = plan(now, pin, move.to(), bytes);
-        Situation.Draft draft =
-                new Situation.Draft(Verb.MOVE, pin.replica(), pin.node(), move.to(), plan, Effect.loading(bytes));
+        LoadCost cost = new LoadCost();
+        List<String> plan = plan(now, pin, target.get(), cost);
+        Effect effect = Effect.loading(cost.bytes(), cost.estimateMillis());
+        Situation.Draft draft = new Situation.Draft(Verb.MOVE, pin.replica(), pin.node(), move.to(), plan, effect);
         Change change = now.planned(draft, move, undoes);
         if (move.dryRun()) {
             return now.only(change);
@@ -84,22 +82,19 @@ final class MoveDecision {
                 target, move.replica(), now.table().pins(), now.table().draining()));
     }
 
-    private static List<String> plan(Situation now, Pin pin, String to, long bytes) {
+    private static List<String> plan(Situation now, Pin pin, NodeFacts target, LoadCost cost) {
+        String to = target.id();
         String streams = now.node(pin.node())
                 .map(node ->
                         PlanText.streams(node, pin.replica(), now.settings().drainDeadline(), "go on at " + to))
                 .orElse("nothing is heard of it");
-        return List.of(
-                "load " + pin.replica() + " on " + to + ": " + PlanText.bytes(bytes),
+        now.node(pin.node()).ifPresent(node -> cost.unload(node, pin.replica()));
+        List<String> plan = new ArrayList<>(List.of(
+                "load " + pin.replica() + " on " + to + ": " + PlanText.bytes(cost.load(target, pin.replica())),
                 "send new requests to " + to,
                 "let its streams on " + pin.node() + " end: " + streams,
-                "unload it on " + pin.node());
-    }
-
-    /** What a node loads for a replica. */
-    static long bytes(NodeFacts node, ReplicaId replica) {
-        return node.bundle(replica.model(), replica.digest())
-                .map(ModelInfo::neededBytes)
-                .orElse(0L);
+                "unload it on " + pin.node()));
+        cost.step(now.settings().drainDeadline()).ifPresent(plan::add);
+        return plan;
     }
 }

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param usable whether it is heard, holds models and does not leave: it can take replicas
  * @param leaving whether it is about to stop, or holds models no more: what it has goes elsewhere, and it serves meanwhile
  * @param gone whether it was silent for so long that its replicas go elsewhere
+ * @param loadBytesPerSecond as it measured at its last loads; 0 where it made none yet
  */
 public record NodeFacts(
         String id,
@@ -23,6 +24,7 @@ public record NodeFacts(
         boolean gone,
         long budgetBytes,
         long reservedBytes,
+        long loadBytesPerSecond,
         List<ModelInfo> bundles,
         List<ReplicaStatus> replicas) {
     static final String MODEL_ROLE = "model";
@@ -52,6 +54,7 @@ public record NodeFacts(
                 silent > settings.rehomeAfter().toNanos(),
                 status.budgetBytes(),
                 status.reservedBytes(),
+                status.loadBytesPerSecond(),
                 status.bundles().stream()
                         .filter(bundle -> view.residency(bundle.id()).allows(status.region()))
                         .toList(),

@@ -32,8 +32,8 @@ public final class PinFile {
     /** After so many lines the file is written anew with the newest one. */
     private static final int MAX_LINES = 500;
 
-    /** A file of so many bytes is written anew, too, long before it would be too long to be read. */
-    private static final long LONG_BYTES = 64L << 20;
+    /** A file of so many bytes is written anew, too: all of it is read while a node starts. */
+    private static final long LONG_BYTES = 8L << 20;
 
     private static final long MAX_BYTES = 256L << 20;
 

@@ -28,12 +28,13 @@ final class PlaceDecision {
         if (now.isFull()) {
             return now.refuseFull();
         }
-        SpreadPlan plan = SpreadPlan.of(now, now.table(), wanted.model(), Optional.of(wanted), List.of());
+        SpreadPlan plan =
+                SpreadPlan.of(now, now.table(), wanted.model(), Optional.of(wanted), List.of(), new LoadCost());
         if (plan.no().isPresent()) {
             return now.refuse(plan.no().get());
         }
         Change change = now.planned(
-                new Situation.Draft(Verb.PLACE, null, "", null, plan.steps(), effect(now, wanted, plan.bytesToLoad())),
+                new Situation.Draft(Verb.PLACE, null, "", null, plan.steps(), effect(now, wanted, plan.cost())),
                 place,
                 null);
         return place.dryRun()
@@ -56,9 +57,11 @@ final class PlaceDecision {
             return now.refuseFull();
         }
         ModelPlacement none = new ModelPlacement(model, 0, List.of());
-        SpreadPlan plan = SpreadPlan.of(now, now.table(), model, Optional.of(none), List.of());
+        SpreadPlan plan = SpreadPlan.of(now, now.table(), model, Optional.of(none), List.of(), new LoadCost());
         Change change = now.planned(
-                new Situation.Draft(Verb.UNPLACE, null, "", null, plan.steps(), effect(now, none, 0)), unplace, null);
+                new Situation.Draft(Verb.UNPLACE, null, "", null, plan.steps(), effect(now, none, plan.cost())),
+                unplace,
+                null);
         return unplace.dryRun()
                 ? now.only(change)
                 : now.begin(
@@ -66,14 +69,15 @@ final class PlaceDecision {
                         now.table().withPlacement(model, none));
     }
 
-    private static Effect effect(Situation now, ModelPlacement wanted, long bytesToLoad) {
+    private static Effect effect(Situation now, ModelPlacement wanted, LoadCost cost) {
         String model = wanted.model();
         PinTable table = now.table();
         List<Pin> pins = table.pins().stream()
                 .filter(pin -> pin.replica().model().equals(model))
                 .toList();
         return new Effect(
-                        bytesToLoad,
+                        cost.bytes(),
+                        cost.estimateMillis(),
                         false,
                         model,
                         wanted,

@@ -7,6 +7,8 @@ import java.util.Locale;
 /** Parts of the steps of a plan, for a person to read. Pure functions. */
 final class PlanText {
     private static final long KIBI = 1024;
+    private static final int MILLIS_PER_SECOND = 1000;
+    private static final int SECONDS_PER_MINUTE = 60;
 
     private PlanText() {}
 
@@ -35,6 +37,17 @@ final class PlanText {
         return time.toMillisPart() == 0 ? time.toSeconds() + " s" : time.toMillis() + " ms";
     }
 
+    /** {@code 1.2 s}, {@code 250 ms} or {@code 3.5 min}. */
+    static String about(long millis) {
+        if (millis < MILLIS_PER_SECOND) {
+            return millis + " ms";
+        }
+        double seconds = millis / (double) MILLIS_PER_SECOND;
+        return seconds < SECONDS_PER_MINUTE
+                ? String.format(Locale.ROOT, "%.1f s", seconds)
+                : String.format(Locale.ROOT, "%.1f min", seconds / SECONDS_PER_MINUTE);
+    }
+
     /** What a replica's going means for its streams. */
     static String streams(NodeFacts node, ReplicaId replica, Duration drainDeadline, String goOn) {
         long streams = streams(node, replica);
@@ -45,7 +58,7 @@ final class PlanText {
     }
 
     /** Sequences that run or wait, as the node said last. */
-    private static long streams(NodeFacts node, ReplicaId replica) {
+    static long streams(NodeFacts node, ReplicaId replica) {
         return node.replica(replica)
                 .map(status -> (long) status.runningSequences() + status.queueDepth())
                 .orElse(0L);

@@ -30,6 +30,7 @@ final class PolicyTurn {
     private final PlacementPolicy policy;
     private final Map<Place, Long> since = new HashMap<>();
     private Wanted wanted;
+    private PlacementPlan plan = new PlacementPlan("", List.of());
     private List<Target> said = List.of();
     private long askedNanos;
     private boolean asked;
@@ -45,6 +46,11 @@ final class PolicyTurn {
     /** What the policy has said last; the usual number before it was first asked. */
     Wanted wanted() {
         return wanted;
+    }
+
+    /** All that it has said last, and why; nothing before it was first asked. */
+    PlacementPlan plan() {
+        return plan;
     }
 
     /** Asks, if it is time. */
@@ -66,11 +72,11 @@ final class PolicyTurn {
                 around.settings(),
                 now,
                 around.clock().millis());
-        PlacementPlan plan = policy.plan(view, demand);
+        plan = policy.plan(view, demand);
         wanted = Wanted.by(plan, around.region());
         asked = true;
         askedNanos = now;
-        tell(plan);
+        tell();
     }
 
     /** Of other regions' pins nobody here decides. */
@@ -89,7 +95,7 @@ final class PolicyTurn {
                 .anyMatch(model -> model.waiting() > 0);
     }
 
-    private void tell(PlacementPlan plan) {
+    private void tell() {
         List<Target> changes =
                 plan.in(around.region()).stream().filter(Target::isChange).toList();
         changes.stream()

@@ -240,10 +240,12 @@ public final class RegionPlacement {
                 && (next == null || view.node(next).isPresent());
     }
 
+    /** Nothing but this makes a table known, so all that one decides has its event. */
     private void write(PinTable next) {
         if (next.generation() > table.generation()) {
-            table = next;
-            around.keepers().get().getFirst().tell(new PinMessage.Newest(next));
+            table = PlacementEvents.follow(
+                    table, next, facts(), policy.plan(), around.clock().millis());
+            around.keepers().get().getFirst().tell(new PinMessage.Newest(table));
         }
     }
 
@@ -261,11 +263,10 @@ public final class RegionPlacement {
             return;
         }
         around.keepers().get().stream().skip(1).forEach(other -> {
-            other.tell(new PinMessage.Newest(decision.table()));
+            other.tell(new PinMessage.Newest(table));
             other.tell(new PinMessage.Ask(fromKeepers));
         });
-        unshared.add(
-                new Unshared(decision.table().generation(), around.nanoClock().getAsLong(), command.replyTo(), reply));
+        unshared.add(new Unshared(table.generation(), around.nanoClock().getAsLong(), command.replyTo(), reply));
         answerShared();
     }
 }

@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
  * What the planner will make of a model's placement, thought through in advance with what the nodes say now.
  *
  * @param steps for a person to read
- * @param bytesToLoad of all loads
+ * @param cost of all loads
  * @param no why it cannot be done now
  */
-record SpreadPlan(List<String> steps, long bytesToLoad, Optional<TargetCheck.No> no) {
+record SpreadPlan(List<String> steps, LoadCost cost, Optional<TargetCheck.No> no) {
     SpreadPlan {
         steps = List.copyOf(steps);
     }
@@ -31,10 +31,16 @@ record SpreadPlan(List<String> steps, long bytesToLoad, Optional<TargetCheck.No>
      * @param begun the table with what the change itself does to pins
      * @param placement of the model that is to come; empty where the usual number is to hold
      * @param favoured replicas that stay before others
+     * @param cost of what the change itself loads; what the rest loads is added
      */
     static SpreadPlan of(
-            Situation now, PinTable begun, String model, Optional<ModelPlacement> placement, Collection<Pin> favoured) {
-        Thought thought = new Thought(now, begun, placement);
+            Situation now,
+            PinTable begun,
+            String model,
+            Optional<ModelPlacement> placement,
+            Collection<Pin> favoured,
+            LoadCost cost) {
+        Thought thought = new Thought(now, begun, placement, cost);
         List<ModelPlacement> placements = new ArrayList<>(now.table().placements());
         placements.removeIf(one -> one.model().equals(model));
         placement.ifPresent(placements::add);
@@ -53,12 +59,13 @@ record SpreadPlan(List<String> steps, long bytesToLoad, Optional<TargetCheck.No>
         private final List<Pin> pins;
         private final List<String> steps = new ArrayList<>();
         private final List<String> goes = new ArrayList<>();
-        private long bytes;
+        private final LoadCost cost;
         private TargetCheck.@Nullable No no;
 
-        Thought(Situation now, PinTable begun, Optional<ModelPlacement> placement) {
+        Thought(Situation now, PinTable begun, Optional<ModelPlacement> placement, LoadCost cost) {
             this.now = now;
             this.placement = placement;
+            this.cost = cost;
             draining = begun.draining();
             pins = new ArrayList<>(begun.pins());
         }
@@ -93,8 +100,23 @@ record SpreadPlan(List<String> steps, long bytesToLoad, Optional<TargetCheck.No>
                     return true;
                 }
             }
-            no = placement.isPresent() && no == null ? reason(names.getFirst()) : no;
-            return false;
+            Optional<Eviction> eviction = placement.isEmpty()
+                    ? Optional.empty()
+                    : names.stream()
+                            .flatMap(name -> Eviction.cheapest(now, allowed(), name, pins).stream())
+                            .findFirst();
+            eviction.ifPresent(this::evict);
+            no = placement.isPresent() && no == null && eviction.isEmpty() ? reason(names.getFirst()) : no;
+            return eviction.isPresent();
+        }
+
+        private void evict(Eviction eviction) {
+            for (Pin pin : eviction.goes()) {
+                pins.remove(pin);
+                steps.add("evict " + pin.replica() + " on " + pin.node() + ", which serves nobody now");
+            }
+            load(eviction.replica(), eviction.node());
+            pins.add(new Pin(eviction.replica(), eviction.node().id(), now.next(), null));
         }
 
         private void move(Pin pin) {
@@ -111,8 +133,7 @@ record SpreadPlan(List<String> steps, long bytesToLoad, Optional<TargetCheck.No>
         }
 
         private void load(ReplicaId replica, NodeFacts target) {
-            long load = MoveDecision.bytes(target, replica);
-            bytes += load;
+            long load = cost.load(target, replica);
             steps.add("load " + replica + " on " + target.id() + ": " + PlanText.bytes(load));
         }
 
@@ -143,6 +164,7 @@ record SpreadPlan(List<String> steps, long bytesToLoad, Optional<TargetCheck.No>
         }
 
         private String streams(Pin pin, boolean here) {
+            now.node(pin.node()).ifPresent(node -> cost.unload(node, pin.replica()));
             boolean elsewhere =
                     here || now.servedElsewhere().contains(pin.replica().model());
             String goOn = elsewhere ? "go on elsewhere" : "fail, for nobody else serves the model";
@@ -163,7 +185,8 @@ record SpreadPlan(List<String> steps, long bytesToLoad, Optional<TargetCheck.No>
                                     + (one.nodes().isEmpty() ? "" : ", only on " + shown(one.nodes())))
                     .orElse((now.wanted().exact() ? "leave it to the policy, which now wants " : "hold the usual ")
                             + PlanText.count(now.wanted().of(model), "replica") + " of " + model + " in " + region));
-            return new SpreadPlan(all, bytes, Optional.ofNullable(no));
+            cost.step(now.settings().drainDeadline()).ifPresent(all::add);
+            return new SpreadPlan(all, cost, Optional.ofNullable(no));
         }
 
         private static String shown(List<String> nodes) {

@@ -67,15 +67,23 @@ final class TargetCheck {
                     PlacementRefusal.ALREADY_THERE,
                     "node " + node.id() + " holds " + other.get().replica() + " of the same model");
         }
-        long needed = bundle.get().neededBytes();
-        long promised = promised(question);
-        long free = node.budgetBytes() - node.reservedBytes() - promised;
-        return needed <= free
+        long missing = missingBytes(question);
+        return missing <= 0
                 ? Optional.empty()
                 : no(
                         PlacementRefusal.OVER_BUDGET,
-                        replica.model() + " needs " + needed + " bytes, node " + node.id() + " has " + Math.max(0, free)
-                                + " left of " + node.budgetBytes());
+                        replica.model() + " needs " + bundle.get().neededBytes() + " bytes, node " + node.id() + " has "
+                                + Math.max(0, bundle.get().neededBytes() - missing) + " left of " + node.budgetBytes());
+    }
+
+    /** How much memory the node has too little, of which it has the bundle; below 0 where it has some left. */
+    static long missingBytes(Question question) {
+        NodeFacts node = question.node();
+        ReplicaId replica = question.replica();
+        long needed = node.bundle(replica.model(), replica.digest())
+                .map(ModelInfo::neededBytes)
+                .orElse(0L);
+        return needed - (node.budgetBytes() - node.reservedBytes() - promised(question));
     }
 
     /** What is pinned to the node and has not been reserved there yet, or no more because its load failed. */

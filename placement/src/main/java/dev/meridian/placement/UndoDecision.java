@@ -31,7 +31,7 @@ final class UndoDecision {
     private final List<Pin> pins;
     private final List<Pin> back = new ArrayList<>();
     private final List<String> plan = new ArrayList<>();
-    private long bytes;
+    private final LoadCost cost = new LoadCost();
 
     private UndoDecision(Situation now, Undo undo, Change change) {
         this.now = now;
@@ -167,8 +167,9 @@ final class UndoDecision {
                         + is.map(pin -> ", on " + pin.node()).orElse(""));
             }
         }
-        Situation.Draft draft = new Situation.Draft(
-                Verb.DRAIN, null, node, null, plan, Effect.loading(bytes).withPins(back));
+        cost.step(now.settings().drainDeadline()).ifPresent(plan::add);
+        Effect effect = Effect.loading(cost.bytes(), cost.estimateMillis()).withPins(back);
+        Situation.Draft draft = new Situation.Draft(Verb.DRAIN, null, node, null, plan, effect);
         return begin(draft, undone, DrainDecision.withoutDrain(now, node).withPins(pins));
     }
 
@@ -184,8 +185,7 @@ final class UndoDecision {
             return no;
         }
         Optional<Pin> is = now.table().pin(replica);
-        long load = MoveDecision.bytes(target.get(), replica);
-        bytes += load;
+        long load = cost.load(target.get(), replica);
         back.add(new Pin(replica, node, now.next(), null));
         plan.add((is.isPresent() ? "move " + replica + " back to " : "load " + replica + " on ") + node + ": "
                 + PlanText.bytes(load) + is.map(this::streams).orElse(""));
@@ -196,6 +196,7 @@ final class UndoDecision {
     }
 
     private String streams(Pin pin) {
+        now.node(pin.node()).ifPresent(node -> cost.unload(node, pin.replica()));
         return now.node(pin.node())
                 .map(node -> "; "
                         + PlanText.streams(node, pin.replica(), now.settings().drainDeadline(), "go on there"))
@@ -225,13 +226,14 @@ final class UndoDecision {
             }
         }
         SpreadPlan rest = SpreadPlan.of(
-                now, now.table().withPins(pins), model, before, change.effect().pins());
+                now, now.table().withPins(pins), model, before, change.effect().pins(), cost);
         if (rest.no().isPresent()) {
             return now.refuse(rest.no().get());
         }
         plan.addAll(rest.steps());
         Effect effect = new Effect(
-                        bytes + rest.bytesToLoad(),
+                        cost.bytes(),
+                        cost.estimateMillis(),
                         false,
                         model,
                         change.effect().before(),

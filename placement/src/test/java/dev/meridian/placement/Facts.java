@@ -25,6 +25,7 @@ final class Facts {
     private boolean leaving;
     private boolean gone;
     private long budgetBytes = 10 * WEIGHT;
+    private long loadBytesPerSecond;
 
     private Facts(String node) {
         this.node = node;
@@ -90,6 +91,11 @@ final class Facts {
         return this;
     }
 
+    Facts loads(long bytesPerSecond) {
+        loadBytesPerSecond = bytesPerSecond;
+        return this;
+    }
+
     /** Not heard of late, and not for long enough that its replicas go elsewhere. */
     Facts silent() {
         usable = false;
@@ -113,6 +119,6 @@ final class Facts {
                 .filter(replica -> replica.state() != ReplicaState.FAILED)
                 .mapToLong(replica -> replica.model().neededBytes())
                 .sum();
-        return new NodeFacts(node, usable, leaving, gone, budgetBytes, reserved, bundles, replicas);
+        return new NodeFacts(node, usable, leaving, gone, budgetBytes, reserved, loadBytesPerSecond, bundles, replicas);
     }
 }

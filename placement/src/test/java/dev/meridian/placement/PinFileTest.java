@@ -11,6 +11,7 @@ import dev.meridian.protocol.cluster.Change.Verb;
 import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
+import dev.meridian.protocol.cluster.PlacementEvent;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -58,7 +59,7 @@ final class PinFileTest {
                                 1_700_000_000_000L,
                                 1_700_000_000_250L,
                                 "key",
-                                Effect.loading(1L << 40)),
+                                Effect.loading(1L << 40, 1500)),
                         new Change(
                                 "chg-2",
                                 Verb.UNDRAIN,
@@ -75,12 +76,24 @@ final class PinFileTest {
                                 null,
                                 new Effect(
                                         7,
+                                        Effect.UNKNOWN,
                                         true,
                                         "m",
                                         new ModelPlacement("m", 2, List.of("b", "c")),
                                         new ModelPlacement("m", 1, List.of()),
                                         List.of(new Pin(Facts.replica("m", 2), "c", 3, null)),
-                                        new Undone("chg-1", Verb.PLACE)))));
+                                        new Undone("chg-1", Verb.PLACE)))),
+                List.of(new PlacementEvent(
+                        generation,
+                        0,
+                        1_700_000_000_250L,
+                        PlacementEvent.Kind.MOVING,
+                        "Jürgen 🙂",
+                        "m",
+                        Facts.replica("m", 1),
+                        "b",
+                        "a",
+                        "chg-1: move")));
     }
 
     private void write(long... generations) throws IOException {
@@ -136,7 +149,8 @@ final class PinFileTest {
                         List.of(new Pin(Facts.replica("m", 1), "a", 3, "b")),
                         List.of("c"),
                         List.of(),
-                        List.of(move)));
+                        List.of(move),
+                        List.of()));
     }
 
     @Test

@@ -588,6 +588,7 @@ final class PlaceAndUndoTest {
                 false,
                 100,
                 10,
+                0,
                 List.of(Facts.model("m")),
                 List.of(new ReplicaStatus(FIRST, 1, READY, Facts.model("m"), 2, 10, 0, null)));
 

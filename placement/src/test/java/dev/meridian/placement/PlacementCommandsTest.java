@@ -58,6 +58,7 @@ final class PlacementCommandsTest {
             List.of(pin(FIRST, "a", 3), pin(SECOND, "b", 4), pin(OTHER, "a", 7)),
             List.of(),
             List.of(),
+            List.of(),
             List.of());
 
     private final List<Facts> nodes = List.of(
@@ -233,7 +234,7 @@ final class PlacementCommandsTest {
                         NOW,
                         NOW,
                         "key",
-                        Effect.loading(Facts.WEIGHT)));
+                        Effect.loading(Facts.WEIGHT, Effect.UNKNOWN)));
     }
 
     @Test
@@ -300,6 +301,31 @@ final class PlacementCommandsTest {
                         .pins())
                 .as("what the planner makes of it")
                 .contains(new Pin(FIRST, "a", 9, "c"), new Pin(OTHER, "a", 9, "d"));
+    }
+
+    @Test
+    void everyPlanSaysHowLongItsLoadsTake() {
+        List<Facts> measured = List.of(
+                Facts.of("a")
+                        .offers("m", "n")
+                        .holds(FIRST, READY, 3)
+                        .holds(OTHER, READY, 7)
+                        .loads(5),
+                Facts.of("b").offers("m", "n").holds(SECOND, READY, 4).loads(10),
+                Facts.of("c").offers("m", "n").loads(20));
+        PlacementCommand[] commands = {
+            move(FIRST, "c"), drain("a"), place("m", 3), unplace("n", true), undrain("a"),
+        };
+        List<Long> estimates = Stream.of(commands)
+                .map(command ->
+                        planned(decide(table, measured, command)).effect().estimateMillis())
+                .toList();
+
+        assertThat(estimates).containsExactly(500L, 1000L, 500L, 0L, 0L);
+        assertThat(planned(decide(table, measured, move(FIRST, "c"))).plan())
+                .last()
+                .isEqualTo("takes about 500 ms");
+        assertThat(planned(decide(table, measured, drain("a"))).plan()).last().isEqualTo("takes about 1.0 s");
     }
 
     @Test

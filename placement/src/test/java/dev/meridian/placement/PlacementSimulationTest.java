@@ -3,12 +3,14 @@ package dev.meridian.placement;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.ConfigFactory;
+import dev.meridian.placement.policy.PlacementPlan;
 import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
+import dev.meridian.protocol.cluster.PlacementEvent;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
 import dev.meridian.protocol.cluster.ReplicaState;
@@ -26,7 +28,9 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -44,6 +48,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class PlacementSimulationTest {
+    private static final PlacementPlan UNASKED = new PlacementPlan("", List.of());
     private static final int SEEDS = 300;
     private static final int EVENTS = 400;
     private static final int QUIET_EVENTS = 400;
@@ -212,7 +217,7 @@ final class PlacementSimulationTest {
             }
             event += takeOver ? ", plan of a new placement" : ", plan";
             if (knowsEnough(facts)) {
-                become(PlacementPlanner.plan(table, facts, Wanted.usual(wanted), now));
+                become(PlacementPlanner.plan(table, facts, Wanted.usual(wanted), now), facts);
             }
         }
 
@@ -366,6 +371,7 @@ final class PlacementSimulationTest {
                                 silent > GONE_AFTER,
                                 Objects.requireNonNull(nodes.get(one.getKey())).budgetBytes,
                                 last.reservedBytes(),
+                                0,
                                 last.bundles(),
                                 last.replicas());
                     })
@@ -404,7 +410,7 @@ final class PlacementSimulationTest {
             PlacementCommands.Decision decision = new PlacementCommands(new Situation(
                             table, facts, Set.of("m1"), Facts.settings(wanted), Wanted.usual(wanted), now))
                     .decide(command);
-            become(decision.table());
+            become(decision.table(), facts);
             if (dryRun || decision.reply() instanceof PlacementReply.Refused) {
                 assertThat(table).as(this::where).isSameAs(before);
             }
@@ -417,9 +423,9 @@ final class PlacementSimulationTest {
             return new ModelPlacement(oneOf(models).id(), 1 + random.nextInt(3), some);
         }
 
-        private void become(PinTable next) {
+        private void become(PinTable next, List<NodeFacts> facts) {
             PinTable before = table;
-            table = next;
+            table = PlacementEvents.follow(before, next, facts, UNASKED, now);
             if (next.equals(before)) {
                 assertThat(next).as(this::where).isSameAs(before);
                 return;
@@ -431,6 +437,7 @@ final class PlacementSimulationTest {
                     .filter(placement -> placement.replicas() == 0)
                     .forEach(placement -> lastLoss.put(placement.model(), now));
             assertPins(before);
+            assertEvents(before);
             next.changes().forEach(this::assertFollows);
         }
 
@@ -455,6 +462,51 @@ final class PlacementSimulationTest {
                 if (!old.equals(Optional.of(pin))) {
                     assertThat(pin.generation()).as(this::where).isEqualTo(table.generation());
                 }
+            }
+        }
+
+        /** One for each pin that is another one now, and one for each change that began or ended. */
+        private void assertEvents(PinTable before) {
+            List<PlacementEvent> events = table.events().stream()
+                    .filter(event -> event.generation() == table.generation())
+                    .toList();
+            assertThat(table.events()).as(this::where).hasSizeLessThanOrEqualTo(PinTable.MAX_EVENTS);
+            assertThat(events)
+                    .as(this::where)
+                    .extracting(PlacementEvent::index)
+                    .isEqualTo(IntStream.range(0, events.size()).boxed().toList());
+            Set<ReplicaId> changed = new TreeSet<>();
+            Stream.of(before, table)
+                    .flatMap(one -> one.pins().stream())
+                    .filter(pin -> !before.pin(pin.replica()).equals(table.pin(pin.replica())))
+                    .forEach(pin -> changed.add(pin.replica()));
+            assertThat(events.stream()
+                            .filter(event -> event.kind() != PlacementEvent.Kind.CHANGE)
+                            .map(PlacementEvent::replica))
+                    .as(this::where)
+                    .containsExactlyElementsOf(changed);
+            assertThat(events.stream().filter(event -> event.kind() == PlacementEvent.Kind.CHANGE))
+                    .as(this::where)
+                    .hasSize((int) table.changes().stream()
+                            .filter(change -> before.change(change.id())
+                                    .filter(old -> old.state() == change.state())
+                                    .isEmpty())
+                            .count());
+            events.forEach(this::assertExplains);
+        }
+
+        private void assertExplains(PlacementEvent event) {
+            assertThat(event.reason()).as(this::where).isNotEmpty();
+            assertThat(event.by()).as(this::where).isIn("me", PlacementEvent.PLACEMENT);
+            switch (event.kind()) {
+                case PLACED ->
+                    assertThat(event.node()).as(this::where).isNotNull().isNotEqualTo(event.from());
+                case MOVING, MOVED, STAYED -> {
+                    assertThat(event.node()).as(this::where).isNotNull().isNotEqualTo(event.from());
+                    assertThat(event.from()).as(this::where).isNotNull();
+                }
+                case REMOVED -> assertThat(event.node()).as(this::where).isNull();
+                case CHANGE -> assertThat(event.by()).as(this::where).isEqualTo("me");
             }
         }
 

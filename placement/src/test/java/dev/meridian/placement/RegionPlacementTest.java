@@ -11,6 +11,7 @@ import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinMessage;
 import dev.meridian.protocol.cluster.PinTable;
 import dev.meridian.protocol.cluster.PlacementCommand;
+import dev.meridian.protocol.cluster.PlacementEvent;
 import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
@@ -166,7 +167,28 @@ final class RegionPlacementTest {
 
         view.set(new ClusterView(List.of(node("eu-1"), node("eu-2", "m"))));
         time.timePasses(SETTINGS.planInterval());
-        assertThat(written()).isEqualTo(table(1, pin("eu-2", 1)));
+        assertThat(written().withEvents(List.of())).isEqualTo(table(1, pin("eu-2", 1)));
+    }
+
+    @Test
+    void whatThePolicyPlacesIsWrittenDownWithItsReason() {
+        view.set(new ClusterView(List.of(node("eu-1", "m"))));
+        answer(own, PinTable.empty("eu"));
+        time.timePasses(GATHERED);
+        time.timePasses(SETTINGS.planInterval());
+
+        assertThat(written().events())
+                .containsExactly(new PlacementEvent(
+                        1,
+                        0,
+                        CLOCK.millis(),
+                        PlacementEvent.Kind.PLACED,
+                        "policy:follow-demand",
+                        "m",
+                        Facts.replica("m", 1),
+                        "eu-1",
+                        null,
+                        "min-replicas"));
     }
 
     @Test
@@ -178,7 +200,7 @@ final class RegionPlacementTest {
         view.set(new ClusterView(List.of(node("eu-1", "m"))));
         time.timePasses(SETTINGS.planInterval());
 
-        assertThat(written()).isEqualTo(table(1, pin("eu-1", 1)));
+        assertThat(written().withEvents(List.of())).isEqualTo(table(1, pin("eu-1", 1)));
     }
 
     @Test
@@ -253,6 +275,9 @@ final class RegionPlacementTest {
         PinTable table = written();
         assertThat(table.generation()).isEqualTo(6);
         assertThat(table.pins()).containsExactly(new Pin(Facts.replica("m", 1), "eu-1", 6, "eu-2"));
+        assertThat(table.events())
+                .extracting(event -> event.kind() + " by " + event.by())
+                .containsExactly("CHANGE by somebody", "MOVING by somebody");
         return table;
     }
 

@@ -17,6 +17,12 @@ public interface AdminCluster {
     /** One for each region that has decided anything, by region. */
     List<PinTable> tables();
 
+    /** What is asked of models, by region and model. */
+    List<DemandRow> demand();
+
+    /** What the policy would do now in every region, and why. Changes nothing. */
+    PolicyRows plan();
+
     /** Who changes a region's placement; empty where no such region is known. */
     Optional<ActorRef<PlacementCommand>> placement(String region);
 }

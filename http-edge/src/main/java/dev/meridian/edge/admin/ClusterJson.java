@@ -26,22 +26,31 @@ final class ClusterJson {
 
     private ClusterJson() {}
 
-    private interface Item<T> {
+    /** The fields of one object. */
+    interface Item<T> {
         void write(JsonGenerator json, T item) throws IOException;
     }
 
-    private static <T> byte[] list(List<T> items, Item<T> each) {
+    static <T> byte[] list(List<T> items, Item<T> each) {
         return Json.write(json -> {
             json.writeStartObject();
-            json.writeArrayFieldStart("items");
-            for (T item : items) {
-                json.writeStartObject();
-                each.write(json, item);
-                json.writeEndObject();
-            }
-            json.writeEndArray();
+            items(json, items, each);
             json.writeEndObject();
         });
+    }
+
+    static <T> void items(JsonGenerator json, List<T> items, Item<T> each) throws IOException {
+        array(json, "items", items, each);
+    }
+
+    static <T> void array(JsonGenerator json, String field, List<T> items, Item<T> each) throws IOException {
+        json.writeArrayFieldStart(field);
+        for (T item : items) {
+            json.writeStartObject();
+            each.write(json, item);
+            json.writeEndObject();
+        }
+        json.writeEndArray();
     }
 
     static byte[] nodes(List<NodeRow> nodes) {
@@ -198,6 +207,11 @@ final class ClusterJson {
                         ? null
                         : change.effect().undoes().id());
         json.writeNumberField("bytesToLoad", change.effect().bytesToLoad());
+        if (change.effect().estimateMillis() < 0) {
+            json.writeNullField("estimateMillis");
+        } else {
+            json.writeNumberField("estimateMillis", change.effect().estimateMillis());
+        }
         json.writeArrayFieldStart("plan");
         for (String step : change.plan()) {
             json.writeString(step);

@@ -123,6 +123,7 @@ final class Attempts {
         cancel(stream);
         stream.startNextAttempt(passage, nanoClock.getAsLong());
         LOG.info("request {} goes to attempt {}: {}", stream.request.id(), stream.attempt.number(), why);
+        metrics.routes().goesOn(stream.request, stream.attempt.number(), passage, why);
         if (failover && !stream.request.probe()) {
             metrics.of(stream.request.model()).failover();
         }

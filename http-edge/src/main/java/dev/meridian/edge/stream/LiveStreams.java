@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 
@@ -78,6 +79,7 @@ final class LiveStreams {
         if (replica.isPresent()) {
             start(request, open.journal(), opener, replica.get(), now);
         } else {
+            metrics.routes().waits(request);
             waiters.add(request, open.journal(), opener, now);
         }
     }
@@ -91,6 +93,8 @@ final class LiveStreams {
         LiveStream stream = new LiveStream(request, journal, opener, replica, metrics.of(request.model()), now);
         streams.put(request.id(), stream);
         countActive(request, 1);
+        long waited = opener.isLate() ? TimeUnit.NANOSECONDS.toMillis(now - request.receivedNanos()) : -1;
+        metrics.routes().starts(request, stream.attempt.number(), replica, waited);
         attempts.send(stream);
     }
 
@@ -103,6 +107,7 @@ final class LiveStreams {
         forget(stream);
         stream.opener.used(stream.attempt.number());
         long now = nanoClock.getAsLong();
+        metrics.routes().waits(stream.request);
         waiters.add(
                 stream.request.within(Duration.ofNanos(stream.deadlineAt - now)), stream.journal, stream.opener, now);
         return true;
@@ -158,9 +163,11 @@ final class LiveStreams {
         if (!stream.request.probe()) {
             stream.meters.accepted(accepted.promptIds().size());
         }
+        String servedBy = attempts.servedBy(stream);
+        metrics.routes().accepted(stream.request.id(), stream.attempt.number(), servedBy);
         if (!stream.opened) {
             stream.opened = true;
-            stream.opener.tell(new Opened(accepted.promptIds().size(), attempts.servedBy(stream)));
+            stream.opener.tell(new Opened(accepted.promptIds().size(), servedBy));
         }
         if (stream.heardEarly) {
             askAgainForAll(stream, accepted.producer());

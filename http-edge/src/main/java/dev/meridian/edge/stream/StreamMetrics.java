@@ -24,12 +24,17 @@ public final class StreamMetrics {
     private final Map<String, OfModel> models = new ConcurrentHashMap<>();
     private final Map<String, Counter> refusals = new ConcurrentHashMap<>();
     private final DemandMeter demand;
+    private final RoutingJournal routes;
     private final AtomicInteger activeStreams = new AtomicInteger();
 
-    /** Meters in {@code registry}, with what {@code journals} hold; and what is asked is counted in {@code demand}. */
-    public StreamMetrics(MeterRegistry registry, JournalBudget journals, DemandMeter demand) {
+    /**
+     * Meters in {@code registry}, with what {@code journals} hold; what is asked is counted in {@code demand}, and where it goes
+     * written down in {@code routes}.
+     */
+    public StreamMetrics(MeterRegistry registry, JournalBudget journals, DemandMeter demand, RoutingJournal routes) {
         this.registry = registry;
         this.demand = demand;
+        this.routes = routes;
         Gauge.builder("meridian.streams.active", activeStreams, AtomicInteger::get)
                 .description("Requests that a replica works on or is asked for, without health checks")
                 .register(registry);
@@ -46,6 +51,10 @@ public final class StreamMetrics {
 
     DemandMeter demand() {
         return demand;
+    }
+
+    RoutingJournal routes() {
+        return routes;
     }
 
     void activeStreams(int count) {

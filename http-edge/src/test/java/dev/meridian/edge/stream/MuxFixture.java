@@ -16,6 +16,7 @@ import dev.meridian.protocol.message.StreamEvent;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -58,6 +59,7 @@ final class MuxFixture implements AutoCloseable {
     final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     final JournalBudget journals;
     final StreamMetrics metrics;
+    final RoutingJournal routes = new RoutingJournal("eu", () -> Instant.ofEpochMilli(5000));
     final TestProbe<ReplicaCommand> replica = kit.createTestProbe();
     final TestProbe<EdgeMux.Opening> opening = kit.createTestProbe();
     final ActorRef<EdgeMux.Command> mux;
@@ -75,7 +77,7 @@ final class MuxFixture implements AutoCloseable {
     MuxFixture(StreamSettings settings) {
         directory.put("m", replica.getRef());
         journals = new JournalBudget(settings.maxJournalBytes());
-        metrics = new StreamMetrics(registry, journals, demand);
+        metrics = new StreamMetrics(registry, journals, demand, routes);
         mux = kit.spawn(EdgeMux.create(settings, new Directory(), journals, metrics, nanos::get));
     }
 

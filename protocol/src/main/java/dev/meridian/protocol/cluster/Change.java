@@ -46,6 +46,7 @@ public record Change(
      * What a change costs, and what is needed to undo it.
      *
      * @param bytesToLoad of all replicas that it loads together
+     * @param estimateMillis how long these loads take; {@value #UNKNOWN} where nobody knows
      * @param idle whether all was so before, so that there is nothing to undo
      * @param model that it places, or places no more; null of other changes
      * @param wanted the model's placement that it sets; null for none
@@ -56,6 +57,7 @@ public record Change(
      */
     public record Effect(
             long bytesToLoad,
+            long estimateMillis,
             boolean idle,
             @Nullable String model,
             @Nullable ModelPlacement wanted,
@@ -65,21 +67,25 @@ public record Change(
         /** As many as a node can hold. */
         public static final int MAX_PINS = 1024;
 
-        public static final Effect NONE = new Effect(0, false, null, null, null, List.of(), null);
+        /** Of a time that nobody can tell. */
+        public static final long UNKNOWN = -1;
+
+        public static final Effect NONE = new Effect(0, 0, false, null, null, null, List.of(), null);
 
         public Effect {
             pins = List.copyOf(pins);
         }
 
         /** Of a change that loads so much and leaves nothing else to remember. */
-        public static Effect loading(long bytes) {
-            return new Effect(bytes, false, null, null, null, List.of(), null);
+        public static Effect loading(long bytes, long estimateMillis) {
+            return new Effect(bytes, estimateMillis, false, null, null, null, List.of(), null);
         }
 
         /** With the first {@value #MAX_PINS} of these. */
         public Effect withPins(List<Pin> newPins) {
             return new Effect(
                     bytesToLoad,
+                    estimateMillis,
                     idle,
                     model,
                     wanted,
@@ -89,7 +95,7 @@ public record Change(
         }
 
         public Effect undoing(@Nullable Undone change) {
-            return new Effect(bytesToLoad, idle, model, wanted, before, pins, change);
+            return new Effect(bytesToLoad, estimateMillis, idle, model, wanted, before, pins, change);
         }
     }
 

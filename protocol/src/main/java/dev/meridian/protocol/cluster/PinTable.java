@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param draining nodes that an operator empties
  * @param placements what operators have said of models, one for each; at most {@value #MAX_PLACEMENTS}
  * @param changes the newest ones, oldest first; at most {@value #MAX_CHANGES}
+ * @param events the newest ones, oldest first; at most {@value #MAX_EVENTS}
  */
 public record PinTable(
         String region,
@@ -21,20 +22,23 @@ public record PinTable(
         List<Pin> pins,
         List<String> draining,
         List<ModelPlacement> placements,
-        List<Change> changes) {
+        List<Change> changes,
+        List<PlacementEvent> events) {
     public static final int MAX_CHANGES = 200;
     public static final int MAX_PLACEMENTS = 1024;
+    public static final int MAX_EVENTS = 200;
 
     public PinTable {
         pins = List.copyOf(pins);
         draining = List.copyOf(draining);
         placements = List.copyOf(Objects.requireNonNullElse(placements, List.of())); // Older tables on disks have none.
         changes = List.copyOf(changes);
+        events = List.copyOf(Objects.requireNonNullElse(events, List.of()));
     }
 
     /** Nothing was decided yet. */
     public static PinTable empty(String region) {
-        return new PinTable(region, 0, List.of(), List.of(), List.of(), List.of());
+        return new PinTable(region, 0, List.of(), List.of(), List.of(), List.of(), List.of());
     }
 
     public Optional<Pin> pin(ReplicaId replica) {
@@ -50,19 +54,23 @@ public record PinTable(
     }
 
     public PinTable withGeneration(long newGeneration) {
-        return new PinTable(region, newGeneration, pins, draining, placements, changes);
+        return new PinTable(region, newGeneration, pins, draining, placements, changes, events);
     }
 
     public PinTable withPins(List<Pin> newPins) {
-        return new PinTable(region, generation, newPins, draining, placements, changes);
+        return new PinTable(region, generation, newPins, draining, placements, changes, events);
     }
 
     public PinTable withDraining(List<String> newDraining) {
-        return new PinTable(region, generation, pins, newDraining, placements, changes);
+        return new PinTable(region, generation, pins, newDraining, placements, changes, events);
     }
 
     public PinTable withChanges(List<Change> newChanges) {
-        return new PinTable(region, generation, pins, draining, placements, newChanges);
+        return new PinTable(region, generation, pins, draining, placements, newChanges, events);
+    }
+
+    public PinTable withEvents(List<PlacementEvent> newEvents) {
+        return new PinTable(region, generation, pins, draining, placements, changes, newEvents);
     }
 
     /** With that placement of a model in place of the one before; with none where it is null. */
@@ -72,6 +80,6 @@ public record PinTable(
         if (placement != null) {
             next.add(placement);
         }
-        return new PinTable(region, generation, pins, draining, next, changes);
+        return new PinTable(region, generation, pins, draining, next, changes, events);
     }
 }

@@ -56,6 +56,9 @@ final class Caps {
     /** One step, or what a change waits for. */
     static final int STEP = 2048;
 
+    /** Why something was decided: 256 characters. */
+    static final int EVENT_REASON = 3 * 256;
+
     static final int NODES = 4096;
     static final int PINS = 65_536;
     static final int ROLES = 32;

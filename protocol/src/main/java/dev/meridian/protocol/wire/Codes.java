@@ -4,6 +4,7 @@ import dev.meridian.protocol.FinishReason;
 import dev.meridian.protocol.Priority;
 import dev.meridian.protocol.Role;
 import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.PlacementEvent;
 import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.ReplicaState;
 import java.util.EnumMap;
@@ -47,6 +48,15 @@ final class Codes<E extends Enum<E>> {
                     Change.State.DONE, 3,
                     Change.State.FAILED, 4,
                     Change.State.UNDONE, 5));
+    static final Codes<PlacementEvent.Kind> EVENT_KINDS = new Codes<>(
+            PlacementEvent.Kind.class,
+            Map.of(
+                    PlacementEvent.Kind.PLACED, 1,
+                    PlacementEvent.Kind.MOVING, 2,
+                    PlacementEvent.Kind.MOVED, 3,
+                    PlacementEvent.Kind.STAYED, 4,
+                    PlacementEvent.Kind.REMOVED, 5,
+                    PlacementEvent.Kind.CHANGE, 6));
     static final Codes<PlacementRefusal> PLACEMENT_REFUSALS = new Codes<>(
             PlacementRefusal.class,
             Map.ofEntries(

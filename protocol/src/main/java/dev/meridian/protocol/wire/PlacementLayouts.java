@@ -13,6 +13,7 @@ import dev.meridian.protocol.cluster.PlacementCommand.Place;
 import dev.meridian.protocol.cluster.PlacementCommand.Undo;
 import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
 import dev.meridian.protocol.cluster.PlacementCommand.Unplace;
+import dev.meridian.protocol.cluster.PlacementEvent;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,7 @@ final class PlacementLayouts {
             Effect.class,
             (out, effect) -> {
                 out.writeNumber(effect.bytesToLoad());
+                out.writeNumber(effect.estimateMillis());
                 out.writeBoolean(effect.idle());
                 out.writeNullable(effect.model(), model -> out.writeText("model", Caps.NAME, model));
                 out.writeNullable(effect.wanted(), out::writeRecord);
@@ -60,6 +62,7 @@ final class PlacementLayouts {
                 });
             },
             in -> new Effect(
+                    in.readLongNumber(),
                     in.readLongNumber(),
                     in.readFlag("idle"),
                     in.readNullable("model", () -> in.readText("model", Caps.NAME)),
@@ -103,6 +106,32 @@ final class PlacementLayouts {
                     readKey(in),
                     in.readRecord(Effect.class)));
 
+    static final Layout<PlacementEvent> EVENT = Layout.of(
+            PlacementEvent.class,
+            (out, event) -> {
+                out.writeNumber(event.generation());
+                out.writeNumber(event.index());
+                out.writeNumber(event.atEpochMillis());
+                Codes.EVENT_KINDS.write(out, event.kind());
+                out.writeText("by", Caps.NAME, event.by());
+                out.writeText("model", Caps.NAME, event.model());
+                out.writeNullable(event.replica(), out::writeRecord);
+                writeLabel(out, "node", event.node());
+                writeLabel(out, "from", event.from());
+                out.writeText("reason", Caps.EVENT_REASON, event.reason());
+            },
+            in -> new PlacementEvent(
+                    in.readLongNumber(),
+                    in.readNumber(),
+                    in.readLongNumber(),
+                    Codes.EVENT_KINDS.read(in),
+                    in.readText("by", Caps.NAME),
+                    in.readText("model", Caps.NAME),
+                    in.readNullable("replica", () -> in.readRecord(ReplicaId.class)),
+                    readLabel(in, "node"),
+                    readLabel(in, "from"),
+                    in.readText("reason", Caps.EVENT_REASON)));
+
     static final Layout<PinTable> PIN_TABLE = Layout.of(
             PinTable.class,
             (out, table) -> {
@@ -113,6 +142,7 @@ final class PlacementLayouts {
                         "draining", Caps.NODES, table.draining(), node -> out.writeText("node", Caps.LABEL, node));
                 out.writeList("placements", PinTable.MAX_PLACEMENTS, table.placements(), out::writeRecord);
                 out.writeList("changes", PinTable.MAX_CHANGES, table.changes(), out::writeRecord);
+                out.writeList("events", PinTable.MAX_EVENTS, table.events(), out::writeRecord);
             },
             in -> new PinTable(
                     in.readText("region", Caps.LABEL),
@@ -120,7 +150,8 @@ final class PlacementLayouts {
                     in.readList("pins", Caps.PINS, () -> in.readRecord(Pin.class)),
                     in.readList("draining", Caps.NODES, () -> in.readText("node", Caps.LABEL)),
                     in.readList("placements", PinTable.MAX_PLACEMENTS, () -> in.readRecord(ModelPlacement.class)),
-                    in.readList("changes", PinTable.MAX_CHANGES, () -> in.readRecord(Change.class))));
+                    in.readList("changes", PinTable.MAX_CHANGES, () -> in.readRecord(Change.class)),
+                    in.readList("events", PinTable.MAX_EVENTS, () -> in.readRecord(PlacementEvent.class))));
 
     static final Layout<PinMessage.Newest> NEWEST = Layout.of(
             PinMessage.Newest.class,

@@ -79,6 +79,7 @@ final class WireTable {
             new Row(33, PlacementLayouts.EFFECT),
             new Row(34, NodeLayouts.RESIDENCY),
             new Row(35, NodeLayouts.MODEL_DEMAND),
+            new Row(36, PlacementLayouts.EVENT),
             // Prompt: 40 to 49.
             new Row(40, RequestLayouts.CHAT),
             new Row(41, RequestLayouts.TEXT),

@@ -30,6 +30,7 @@ import dev.meridian.protocol.cluster.PlacementCommand.Place;
 import dev.meridian.protocol.cluster.PlacementCommand.Undo;
 import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
 import dev.meridian.protocol.cluster.PlacementCommand.Unplace;
+import dev.meridian.protocol.cluster.PlacementEvent;
 import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
@@ -221,7 +222,8 @@ final class RandomMessages {
                 list(5, this::pin),
                 list(5, this::name),
                 list(5, this::placement),
-                list(5, this::change));
+                list(5, this::change),
+                list(5, this::event));
     }
 
     private ModelPlacement placement() {
@@ -230,6 +232,7 @@ final class RandomMessages {
 
     private Effect effect() {
         return new Effect(
+                anyLong(),
                 anyLong(),
                 random.nextBoolean(),
                 maybe(this::shortText),
@@ -259,6 +262,20 @@ final class RandomMessages {
                 anyLong(),
                 maybe(this::shortText),
                 effect());
+    }
+
+    private PlacementEvent event() {
+        return new PlacementEvent(
+                anyLong(),
+                anyInt(),
+                anyLong(),
+                oneOf(List.of(PlacementEvent.Kind.values())),
+                shortText(),
+                shortText(),
+                maybe(this::replicaId),
+                maybe(this::name),
+                maybe(this::name),
+                shortText());
     }
 
     private ModelDemand demand() {

@@ -28,6 +28,7 @@ import dev.meridian.protocol.cluster.PlacementCommand.Place;
 import dev.meridian.protocol.cluster.PlacementCommand.Undo;
 import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
 import dev.meridian.protocol.cluster.PlacementCommand.Unplace;
+import dev.meridian.protocol.cluster.PlacementEvent;
 import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
@@ -195,18 +196,34 @@ final class WireCapsTest {
                                 List.of(),
                                 List.of(),
                                 Collections.nCopies(n, placement("m", List.of())),
+                                List.of(),
                                 List.of())),
-                cap("model", Caps.NAME, n -> with(new Effect(0, false, "x".repeat(n), null, null, List.of(), null))),
+                cap("events", PinTable.MAX_EVENTS, n -> table(Collections.nCopies(n, event("", "", null, null, "")))),
+                cap("by", Caps.NAME, n -> table(List.of(event("x".repeat(n), "", null, null, "")))),
+                cap("model", Caps.NAME, n -> table(List.of(event("", "x".repeat(n), null, null, "")))),
+                cap("node", Caps.LABEL, n -> table(List.of(event("", "", "x".repeat(n), null, "")))),
+                cap("from", Caps.LABEL, n -> table(List.of(event("", "", null, "x".repeat(n), "")))),
+                cap("model", Caps.NAME, n -> with(new Effect(0, 0, false, "x".repeat(n), null, null, List.of(), null))),
                 cap(
                         "pins",
                         Effect.MAX_PINS,
-                        n -> with(new Effect(0, false, null, null, null, Collections.nCopies(n, pin("", null)), null))),
+                        n -> with(new Effect(
+                                0, 0, false, null, null, null, Collections.nCopies(n, pin("", null)), null))),
                 cap("undoes", Caps.LABEL, n -> with(Effect.NONE.undoing(new Undone("x".repeat(n), Change.Verb.MOVE)))),
                 cap("message", Caps.REASON, n -> new PlacementReply.Refused(PlacementRefusal.NO_ROOM, "x".repeat(n))));
     }
 
     private static PinTable table(List<Pin> pins, List<String> draining, List<Change> changes) {
-        return new PinTable("eu", 1, pins, draining, List.of(), changes);
+        return new PinTable("eu", 1, pins, draining, List.of(), changes, List.of());
+    }
+
+    private static PinTable table(List<PlacementEvent> events) {
+        return PinTable.empty("eu").withEvents(events);
+    }
+
+    private static PlacementEvent event(
+            String by, String model, @Nullable String node, @Nullable String from, String reason) {
+        return new PlacementEvent(1, 0, 1, PlacementEvent.Kind.MOVED, by, model, REPLICA, node, from, reason);
     }
 
     private static Pin pin(String node, @Nullable String next) {
@@ -263,6 +280,33 @@ final class WireCapsTest {
         assertThatThrownBy(() -> fixture.write(message.apply(most + 1)))
                 .isInstanceOf(WireException.class)
                 .hasMessage(what + ": " + (most + 1) + " are more than " + most);
+    }
+
+    @Test
+    void theLongestReasonOfAnEventHasRoom() throws NotSerializableException {
+        PinTable table = table(List.of(event("", "", null, null, "\uFFFF".repeat(PlacementEvent.MAX_REASON))));
+
+        assertThat(fixture.read(fixture.write(table), table).equals(table)).isTrue();
+    }
+
+    /** A table is one message of the ordinary size; see maximum-frame-size in meridian-cluster.conf. */
+    @Test
+    void asManyEventsAsThereCanBeLeaveRoomForPins() {
+        ReplicaId longest = new ReplicaId("r".repeat(32), "m".repeat(128), "0123456789ab", 9999);
+        PlacementEvent event = new PlacementEvent(
+                Long.MAX_VALUE,
+                199,
+                Long.MAX_VALUE,
+                PlacementEvent.Kind.MOVED,
+                "b".repeat(64),
+                longest.model(),
+                longest,
+                "n".repeat(32),
+                "n".repeat(32),
+                "x".repeat(PlacementEvent.MAX_REASON));
+
+        assertThat(fixture.write(table(Collections.nCopies(PinTable.MAX_EVENTS, event))))
+                .hasSizeLessThan(160 << 10);
     }
 
     @Test

@@ -31,6 +31,7 @@ import dev.meridian.protocol.cluster.PlacementCommand.Place;
 import dev.meridian.protocol.cluster.PlacementCommand.Undo;
 import dev.meridian.protocol.cluster.PlacementCommand.Undrain;
 import dev.meridian.protocol.cluster.PlacementCommand.Unplace;
+import dev.meridian.protocol.cluster.PlacementEvent;
 import dev.meridian.protocol.cluster.PlacementRefusal;
 import dev.meridian.protocol.cluster.PlacementReply;
 import dev.meridian.protocol.cluster.ReplicaId;
@@ -245,7 +246,20 @@ final class WireSamples {
                         new Pin(replicaId(), "node-1", 299, "node-2")),
                 List.of("node-1", "node-4"),
                 List.of(placement()),
-                List.of(undrain(), move(), undo()));
+                List.of(undrain(), move(), undo()),
+                List.of(
+                        new PlacementEvent(
+                                299,
+                                1,
+                                1_700_000_000_250L,
+                                PlacementEvent.Kind.MOVING,
+                                "admin",
+                                "qwen3-0.6b",
+                                replicaId(),
+                                "node-2",
+                                "node-1",
+                                "chg-0123456789ab: move 🙂"),
+                        new PlacementEvent(300, 0, 0, PlacementEvent.Kind.CHANGE, "", "", null, null, null, "")));
     }
 
     private static Change move() {
@@ -263,7 +277,7 @@ final class WireSamples {
                 1_700_000_000_000L,
                 1_700_000_000_250L,
                 "key-1",
-                Effect.loading(400_000_000));
+                Effect.loading(400_000_000, 1250));
     }
 
     private static ModelPlacement placement() {
@@ -287,6 +301,7 @@ final class WireSamples {
                 null,
                 new Effect(
                         400_000_000,
+                        Effect.UNKNOWN,
                         true,
                         "qwen3-0.6b",
                         placement(),
