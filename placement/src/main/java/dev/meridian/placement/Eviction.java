@@ -32,7 +32,8 @@ record Eviction(ReplicaId replica, NodeFacts node, List<Pin> goes) {
         }
         return nodes.stream()
                 .flatMap(node -> at(now, node, replica, pins).stream())
-                .min(Comparator.comparingInt((Eviction eviction) -> eviction.goes().size())
+                .min(Comparator.comparingInt(
+                                (Eviction eviction) -> eviction.goes().size())
                         .thenComparing(eviction -> eviction.node().id()));
     }
 

@@ -52,7 +52,7 @@ final class EvictionTest {
                 Facts.settings(1),
                 new Wanted(0, Map.of("m", 1, "n", 1), byPolicy),
                 0);
-        return SpreadPlan.of(now, on, "x", Optional.of(ONE), List.of());
+        return SpreadPlan.of(now, on, "x", Optional.of(ONE), List.of(), new LoadCost());
     }
 
     @Test
@@ -70,8 +70,9 @@ final class EvictionTest {
     void whatAnOperatorHasPlacedOrServesSomebodyStays() {
         PinTable placed = table.withPlacement("n", new ModelPlacement("n", 1, List.of()));
 
-        assertThat(plan(placed, 3, true).no()).map(TargetCheck.No::message).hasValue(
-                "x needs 10 bytes, node a has 0 left of 20");
+        assertThat(plan(placed, 3, true).no())
+                .map(TargetCheck.No::message)
+                .hasValue("x needs 10 bytes, node a has 0 left of 20");
         assertThat(plan(placed, 0, true).steps()).startsWith("evict " + M + " on a, which serves nobody now");
     }
 

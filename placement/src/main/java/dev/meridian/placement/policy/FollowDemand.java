@@ -96,8 +96,8 @@ final class FollowDemand implements PlacementPolicy {
                         && targets.values().stream().noneMatch(all -> isHeld(all, model))) {
                     long wait = longestWaitMillis(region);
                     nearest.computeIfAbsent(region.id(), _ -> nearest(region)).stream()
-                            .filter(other -> fit(other).canHold(model)
-                                    && !wishes(other).containsKey(model))
+                            .filter(other ->
+                                    fit(other).canHold(model) && !wishes(other).containsKey(model))
                             .map(other -> with(wish, other, wait))
                             .filter(all -> isHeld(all, model))
                             .findFirst()
@@ -107,8 +107,7 @@ final class FollowDemand implements PlacementPolicy {
         }
 
         private static boolean isHeld(List<Target> targets, String model) {
-            return targets.stream()
-                    .anyMatch(target -> target.model().equals(model) && target.replicas() > 0);
+            return targets.stream().anyMatch(target -> target.model().equals(model) && target.replicas() > 0);
         }
 
         /** What becomes of a region's wishes with one more. */
