@@ -55,7 +55,7 @@ final class PlacementPlanner {
         this.before = before;
         this.nowMillis = nowMillis;
         nodes = new RegionNodes(facts);
-        groups = Spread.groups(nodes.all(), before.placements(), wanted);
+        groups = Spread.groups(nodes.all(), before.placements(), asBefore(wanted, before.changes()));
         exact = wanted.exact();
         generation = before.generation() + 1;
         before.pins().forEach(pin -> pins.put(pin.replica(), pin));
@@ -168,6 +168,19 @@ final class PlacementPlanner {
                 }
             }
         }
+    }
+
+    /** Until an undo is over, what was there before is what is wanted, and not what a policy makes of it. */
+    private static Wanted asBefore(Wanted wanted, List<Change> changes) {
+        Wanted now = wanted;
+        for (Change change : changes) {
+            String model = change.effect().model();
+            boolean restores = change.state() == State.RUNNING && change.verb() == Verb.UNDO;
+            if (wanted.exact() && restores && model != null && change.effect().wanted() == null) {
+                now = now.with(model, change.effect().pins().size());
+            }
+        }
+        return now;
     }
 
     /** The undo that gives a model back the placement that it had. */

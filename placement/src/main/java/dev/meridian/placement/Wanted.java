@@ -2,6 +2,7 @@ package dev.meridian.placement;
 
 import dev.meridian.placement.policy.PlacementPlan;
 import dev.meridian.placement.policy.PlacementPlan.Target;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -25,6 +26,13 @@ record Wanted(int usual, Map<String, Integer> replicas, boolean exact) {
     /** What a policy wants of a region; nothing of what it does not mention. */
     static Wanted by(PlacementPlan plan, String region) {
         return new Wanted(0, plan.in(region).stream().collect(Collectors.toMap(Target::model, Target::replicas)), true);
+    }
+
+    /** With another number of one model. */
+    Wanted with(String model, int number) {
+        Map<String, Integer> changed = new HashMap<>(replicas);
+        changed.put(model, number);
+        return new Wanted(usual, changed, exact);
     }
 
     int of(String model) {

@@ -97,8 +97,11 @@ final class PlaceAndUndoTest {
             return nodes;
         }
 
+        /** Where no operator has said anything. */
+        Wanted wanted = Wanted.usual(1);
+
         void plan() {
-            table = PlacementPlanner.plan(table, nodes(), Wanted.usual(1), NOW);
+            table = PlacementPlanner.plan(table, nodes(), wanted, NOW);
         }
 
         void settle() {
@@ -111,8 +114,7 @@ final class PlaceAndUndoTest {
         }
 
         Decision decide(PlacementCommand command) {
-            return new PlacementCommands(
-                            new Situation(table, nodes(), elsewhere, Facts.settings(1), Wanted.usual(1), NOW))
+            return new PlacementCommands(new Situation(table, nodes(), elsewhere, Facts.settings(1), wanted, NOW))
                     .decide(command);
         }
 
@@ -398,6 +400,20 @@ final class PlaceAndUndoTest {
     @Nested
     final class AnUndo {
         private final Region region = new Region("a", "b", "c");
+
+        /** Which would keep for a while what was placed a moment ago. */
+        @Test
+        void restoresWhatWasWhateverAPolicyMakesOfIt() {
+            Change change = region.carryOut(place("m", 3));
+            region.wanted = new Wanted(0, Map.of("m", 3, "n", 1), true);
+
+            Change undo = region.carryOut(undo(change));
+
+            assertThat(region.state(undo)).isEqualTo("DONE: 1 of 1 serve");
+            region.wanted = new Wanted(0, Map.of("m", 1, "n", 1), true);
+            region.settle();
+            assertThat(region.places()).containsExactly("m1 a", "n1 b");
+        }
 
         @Test
         void ofAMoveMovesBack() {
