@@ -13,6 +13,9 @@ import java.util.concurrent.TimeUnit;
 final class CliProcess {
     private static final long SECONDS = 120;
 
+    /** A command is over before the second compiler would pay. */
+    private static final List<String> SHORT_LIVED = List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+
     private CliProcess() {}
 
     /** @param output what went to both streams */
@@ -20,10 +23,10 @@ final class CliProcess {
 
     /** The JVM with the class path of the tests, which goes by the environment: see {@link #environment(String)}. */
     static List<String> command(String... arguments) {
-        return command(List.of(), arguments);
+        return command(SHORT_LIVED, arguments);
     }
 
-    /** The same with further flags of the JVM. */
+    /** The same with other flags of the JVM. */
     static List<String> command(List<String> flags, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),

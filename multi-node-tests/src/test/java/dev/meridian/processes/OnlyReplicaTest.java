@@ -25,7 +25,12 @@ class OnlyReplicaTest {
     @BeforeAll
     static void start() throws Exception {
         cluster = new ClusterOfProcesses(
-                folder, "meridian.placement.replicas = 1", Set.of("us-1"), "eu-1", "eu-2", "us-1");
+                folder,
+                "meridian { placement.replicas = 1, edge.replica-wait = 20 s }",
+                Set.of("us-1"),
+                "eu-1",
+                "eu-2",
+                "us-1");
         cluster.start();
         cluster.awaitReplicas(1);
     }

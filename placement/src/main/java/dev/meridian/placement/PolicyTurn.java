@@ -6,6 +6,7 @@ import dev.meridian.placement.policy.PlacementPlan.Target;
 import dev.meridian.placement.policy.PlacementPolicy;
 import dev.meridian.placement.policy.Policies;
 import dev.meridian.placement.policy.PolicyView;
+import dev.meridian.protocol.cluster.ModelPlacement;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinTable;
 import java.time.Duration;
@@ -33,6 +34,7 @@ final class PolicyTurn {
     private PlacementPlan plan = new PlacementPlan("", List.of());
     private List<Target> said = List.of();
     private long askedNanos;
+    private List<ModelPlacement> askedPlacements = List.of();
     private boolean asked;
 
     private record Place(String replica, String node) {}
@@ -53,13 +55,14 @@ final class PolicyTurn {
         return plan;
     }
 
-    /** Asks, if it is time. */
+    /** Asks, if it is time: also when an operator has said something else, for what was wanted before that is old. */
     void ask(PinTable table) {
         long now = around.nanoClock().getAsLong();
         table.pins().forEach(pin -> since.putIfAbsent(place(pin), now));
         Demand demand = PolicyViews.demand(around.view().get(), around.settings(), now);
         Duration interval = isWaitedFor(demand) ? HURRY : around.settings().policyInterval();
-        if (asked && now - askedNanos < interval.toNanos()) {
+        boolean same = asked && table.placements().equals(askedPlacements);
+        if (same && now - askedNanos < interval.toNanos()) {
             return;
         }
         since.keySet().retainAll(table.pins().stream().map(PolicyTurn::place).toList());
@@ -76,6 +79,7 @@ final class PolicyTurn {
         wanted = Wanted.by(plan, around.region());
         asked = true;
         askedNanos = now;
+        askedPlacements = table.placements();
         tell();
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.meridian.protocol.cluster.Change;
 import dev.meridian.protocol.cluster.ModelDemand;
 import dev.meridian.protocol.cluster.NodeMessage;
 import dev.meridian.protocol.cluster.NodeMessage.NodeStatus;
@@ -48,6 +49,7 @@ final class RegionPlacementTest {
     private final TestProbe<PinMessage> own = kit.createTestProbe();
     private final TestProbe<PinMessage> other = kit.createTestProbe();
     private final TestProbe<PlacementReply> operator = kit.createTestProbe();
+    private final TestProbe<PlacementReply> fence = kit.createTestProbe();
     private final TestProbe<NodeMessage> directory = kit.createTestProbe();
     private final List<String> members = new CopyOnWriteArrayList<>();
     private final AtomicReference<ClusterView> view = new AtomicReference<>(ClusterView.empty());
@@ -227,11 +229,53 @@ final class RegionPlacementTest {
         assertThat(written().pins()).extracting(Pin::replica).containsExactly(m);
     }
 
+    /** As it happens within less than the policy's interval. */
+    @Test
+    void whatAPolicyWantedBeforeAnUndoDoesNotUndoTheUndo() {
+        ReplicaId m = Facts.replica("m", 1);
+        view.set(new ClusterView(List.of(node("eu-1", "m"))));
+        answer(own, table(1, pin("eu-1", 1)));
+        answer(other, table(1, pin("eu-1", 1)));
+        time.timePasses(GATHERED);
+        placement.tell(new PlacementCommand.Unplace("m", false, true, "somebody", null, operator.getRef()));
+        PinTable unplaced = settled(List.of());
+        assertThat(unplaced.pins()).isEmpty();
+        passes(SETTINGS.policyInterval(), List.of(), List.of());
+
+        String change = unplaced.changes().getLast().id();
+        placement.tell(new PlacementCommand.Undo(change, false, "somebody", null, operator.getRef()));
+        PinTable undone = settled(List.of(Facts.status(m, ReplicaState.READY, 100)));
+        assertThat(undone.pins()).extracting(Pin::replica).containsExactly(m);
+        assertThat(undone.pins().getFirst().generation())
+                .as("placed once")
+                .isEqualTo(undone.changes().getLast().generation());
+        assertThat(undone.changes().getLast().state()).isEqualTo(Change.State.DONE);
+    }
+
+    /** The newest table once the placement has looked at these facts some times. */
+    private PinTable settled(List<ReplicaStatus> replicas) {
+        PinTable table = PinTable.empty("eu");
+        for (int i = 0; i < 5; i++) {
+            passes(Duration.ZERO, replicas, List.of());
+        }
+        try {
+            while (true) {
+                table = ((PinMessage.Newest) own.receiveMessage(Duration.ofMillis(200))).table();
+            }
+        } catch (AssertionError _) {
+            return table;
+        }
+    }
+
     /** Until the placement has looked at its facts, which are these by then. */
     private void passes(Duration duration, List<ReplicaStatus> replicas, List<ModelDemand> demand) {
         nanos.addAndGet(duration.toNanos());
         view.set(new ClusterView(List.of(node("eu-1", replicas, demand, "m", "on-demand"))));
         time.timePasses(SETTINGS.planInterval());
+        // What answers this has seen those.
+        placement.tell(
+                new PlacementCommand.Move(Facts.replica("m", 1), "eu-9", true, "fence", 0, null, fence.getRef()));
+        fence.receiveMessage();
     }
 
     /** A node of another region, heard for the last time so long ago. */
