@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,7 +66,7 @@ final class PolicyTurn {
         if (same && now - askedNanos < interval.toNanos()) {
             return;
         }
-        since.keySet().retainAll(table.pins().stream().map(PolicyTurn::place).toList());
+        since.keySet().retainAll(table.pins().stream().map(PolicyTurn::place).collect(Collectors.toSet()));
         PolicyView view = PolicyViews.of(
                 around.view().get(),
                 around.region(),

@@ -5,7 +5,6 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /** What is asked of which model in which region, as the edges there count it. Immutable. */
 public final class Demand {
@@ -48,12 +47,5 @@ public final class Demand {
     public ModelDemand of(String region, String model) {
         ModelDemand found = in(region).get(model);
         return found == null ? ModelDemand.none(model) : found;
-    }
-
-    /** Models that anybody asks for, anywhere. */
-    Set<String> models() {
-        Set<String> all = new TreeSet<>();
-        regions.values().forEach(models -> all.addAll(models.keySet()));
-        return all;
     }
 }

@@ -40,11 +40,6 @@ final class FollowDemand implements PlacementPolicy {
     }
 
     @Override
-    public String name() {
-        return NAME;
-    }
-
-    @Override
     public PlacementPlan plan(PolicyView view, Demand demand) {
         return new Planning(view, demand).plan();
     }

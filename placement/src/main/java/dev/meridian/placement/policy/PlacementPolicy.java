@@ -6,9 +6,6 @@ package dev.meridian.placement.policy;
  * its line in {@link Policies}.
  */
 public interface PlacementPolicy {
-    /** As the configuration calls it. */
-    String name();
-
     /** Never more than fits, and nothing where a residency forbids it. What an operator has placed stays as it is. */
     PlacementPlan plan(PolicyView view, Demand demand);
 }
