@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClusterOfProcesses implements AutoCloseable {
     static final int TOKENS_PER_SECOND = 50;
+    /** Just one replica in a region: the load of a test on a slow machine would be worth a second one to the policy. */
+    static final String ONE_REPLICA = "meridian.placement { replicas = 1, defaults.max-replicas = 1 }";
 
     /** The exit code of a node that has to be started anew. */
     private static final int TAKEN_OUT = 69;

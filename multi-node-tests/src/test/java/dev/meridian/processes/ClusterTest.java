@@ -43,7 +43,7 @@ class ClusterTest {
     static void start() throws Exception {
         cluster = new ClusterOfProcesses(
                 folder,
-                "meridian.placement { replicas = 1, drain-deadline = 500 ms }",
+                ClusterOfProcesses.ONE_REPLICA + "\nmeridian.placement.drain-deadline = 500 ms",
                 Set.of(),
                 "eu-1",
                 "eu-2",

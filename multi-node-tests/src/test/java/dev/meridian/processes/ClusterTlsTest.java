@@ -22,7 +22,7 @@ class ClusterTlsTest {
     static void start() throws Exception {
         cluster = new ClusterOfProcesses(
                 folder,
-                node -> tls("certs", node) + "\nmeridian.placement.replicas = 1",
+                node -> tls("certs", node) + "\n" + ClusterOfProcesses.ONE_REPLICA,
                 Set.of("eu-2"),
                 "eu-1",
                 "eu-2");

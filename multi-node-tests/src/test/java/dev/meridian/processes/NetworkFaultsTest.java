@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Streams on two regions of two nodes each, 40 ms apart, while the network between them fails: a {@link Relay} is the network.
  * What is drawn follows from one seed, which is printed; {@code -Dmeridian.seed=N} draws the same again. Cuts are longer with
- * {@code -Dsoak}.
+ * {@code -Dsoak}, and times are judged.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class NetworkFaultsTest {
@@ -35,7 +35,9 @@ class NetworkFaultsTest {
     private static final long SEED = Long.getLong("meridian.seed", System.nanoTime() % 1_000_000);
     private static final Duration BETWEEN_REGIONS = Duration.ofMillis(40);
     private static final Duration CUT = Duration.ofSeconds(SOAK ? 30 : 12);
-    private static final Duration AGREED_WITHIN = Duration.ofSeconds(5);
+    /** The five seconds of the soak are judged on a machine that does nothing else. */
+    private static final Duration AGREED_WITHIN = Duration.ofSeconds(SOAK ? 5 : 30);
+
     private static final String[] NODES = {"eu-1", "eu-2", "us-1", "us-2"};
     private static final String[] REGIONS = {"eu", "us"};
 
@@ -52,7 +54,8 @@ class NetworkFaultsTest {
                 folder,
                 // A little send-buffer, so that a reader that is slow is so for the edge, too.
                 // Edges that are cut off hear of no hand-over, and a move waits that long for them.
-                "meridian { placement { replicas = 1, drain-deadline = 500 ms }, host.hand-over = 1 s, "
+                ClusterOfProcesses.ONE_REPLICA
+                        + "\nmeridian { placement.drain-deadline = 500 ms, host.hand-over = 1 s, "
                         + "edge.send-buffer = 8 KiB }",
                 Set.of(),
                 NODES);
@@ -192,8 +195,8 @@ class NetworkFaultsTest {
             cluster.relay().heal();
             pass(cluster, phase);
         }
-        healAndAgree("flapping link");
         coming.finish();
+        healAndAgree("flapping link");
         running.assertWhole("flapping link");
         assertThat(coming.faults()).as(cluster::state).isEmpty();
     }
@@ -284,7 +287,11 @@ class NetworkFaultsTest {
     void streamsThatAreFedAcrossALinkWaitWhileItIsCutAndNoLongerThanTheyMay() throws Exception {
         Path own = Files.createDirectory(folder.resolve("across"));
         try (ClusterOfProcesses two = new ClusterOfProcesses(
-                own, "meridian { placement.replicas = 1, edge.replica-wait = 5 s }", Set.of("us-1"), "eu-1", "us-1")) {
+                own,
+                ClusterOfProcesses.ONE_REPLICA + "\nmeridian.edge.replica-wait = 5 s",
+                Set.of("us-1"),
+                "eu-1",
+                "us-1")) {
             two.throughRelay(BETWEEN_REGIONS, SEED);
             two.start();
             two.awaitReplicas(1);

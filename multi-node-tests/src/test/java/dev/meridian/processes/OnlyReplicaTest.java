@@ -26,7 +26,7 @@ class OnlyReplicaTest {
     static void start() throws Exception {
         cluster = new ClusterOfProcesses(
                 folder,
-                "meridian { placement.replicas = 1, edge.replica-wait = 20 s }",
+                ClusterOfProcesses.ONE_REPLICA + "\nmeridian.edge.replica-wait = 20 s",
                 Set.of("us-1"),
                 "eu-1",
                 "eu-2",

@@ -59,7 +59,7 @@ class ResidencyWireTest {
         free = newKey(config, "--name", "free");
         cluster = new ClusterOfProcesses(
                 folder,
-                edge + "\nmeridian.placement { replicas = 1, drain-deadline = 500 ms }",
+                edge + "\n" + ClusterOfProcesses.ONE_REPLICA + "\nmeridian.placement.drain-deadline = 500 ms",
                 Set.of(),
                 "eu-1",
                 "eu-2",
