@@ -2,6 +2,7 @@ package dev.meridian.bench;
 
 import dev.meridian.bench.http.ClusterCommand;
 import dev.meridian.bench.http.HttpCommand;
+import dev.meridian.bench.prediction.PredictionCommand;
 import dev.meridian.bench.soak.SoakCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,7 +20,8 @@ import picocli.CommandLine.Spec;
             HttpCommand.class,
             ClusterCommand.class,
             SoakCommand.class,
-            PlanCommand.class
+            PlanCommand.class,
+            PredictionCommand.class
         })
 public final class BenchCommand implements Runnable {
     @Spec

@@ -44,8 +44,8 @@ import org.apache.pekko.stream.javadsl.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A running HTTP edge: the clients' port with OpenAI's API and, unless it is off, the operators' port with health and metrics.
- * Thread-safe.
+ * A running HTTP edge: the clients' port with OpenAI's API, where it is one for clients, and, unless it is off, the operators' port
+ * with health and metrics. Thread-safe.
  *
  * <p>It owns one mux actor and its listening sockets; {@link #stop} gives all of them back, the actor system stays.
  */
@@ -62,7 +62,7 @@ public final class HttpEdge {
     private final ActorSystem<?> system;
     private final ActorRef<EdgeMux.Command> mux;
     private final Lifecycle lifecycle;
-    private final Port client;
+    private final Optional<Port> client;
     private final Optional<Port> admin;
     private final Cancellable refreshes;
     private final ResumableStreams resumables;
@@ -81,7 +81,7 @@ public final class HttpEdge {
             ActorSystem<?> system,
             ActorRef<EdgeMux.Command> mux,
             Lifecycle lifecycle,
-            Port client,
+            Optional<Port> client,
             Optional<Port> admin,
             Cancellable refreshes,
             ResumableStreams resumables) {
@@ -137,7 +137,28 @@ public final class HttpEdge {
             Meters meters,
             @Nullable AdminCluster cluster,
             DemandMeter demand) {
-        return start(system, settings, directory, meters, cluster, demand, new SecureRandom(), InstantSource.system());
+        return start(
+                system, settings, directory, meters, cluster, demand, true, new SecureRandom(), InstantSource.system());
+    }
+
+    /** Of a node that serves no clients: the operators' port alone. */
+    public static CompletionStage<HttpEdge> startForOperators(
+            ActorSystem<?> system,
+            EdgeSettings settings,
+            ModelDirectory directory,
+            Meters meters,
+            AdminCluster cluster,
+            DemandMeter demand) {
+        return start(
+                system,
+                settings,
+                directory,
+                meters,
+                cluster,
+                demand,
+                false,
+                new SecureRandom(),
+                InstantSource.system());
     }
 
     static CompletionStage<HttpEdge> start(
@@ -147,6 +168,7 @@ public final class HttpEdge {
             Meters meters,
             @Nullable AdminCluster cluster,
             DemandMeter demand,
+            boolean forClients,
             RandomGenerator random,
             InstantSource clock) {
         Access access = access(settings, clock);
@@ -188,8 +210,11 @@ public final class HttpEdge {
                 settings,
                 SystemMaterializer.get(system).materializer(),
                 cluster == null ? null : new AdminApi(system, cluster, routes));
-        return bind(system, settings, access, settings.clientHost(), settings.clientPort(), client)
-                .thenCompose(clientPort -> bindAdmin(system, settings, access, admin)
+        CompletionStage<Optional<Port>> bound = forClients
+                ? bind(system, settings, access, settings.clientHost(), settings.clientPort(), client)
+                        .thenApply(Optional::of)
+                : CompletableFuture.completedFuture(Optional.empty());
+        return bound.thenCompose(clientPort -> bindAdmin(system, settings, access, admin)
                         .handle((adminPort, failure) -> failure == null
                                 ? CompletableFuture.completedFuture(new HttpEdge(
                                         system,
@@ -199,9 +224,7 @@ public final class HttpEdge {
                                         adminPort,
                                         refresh(system, settings, access, resumables),
                                         resumables))
-                                : clientPort
-                                        .binding()
-                                        .unbind()
+                                : unbind(clientPort)
                                         .<HttpEdge>thenCompose(_ -> CompletableFuture.failedFuture(failure)))
                         .thenCompose(stage -> stage))
                 .whenComplete((_, failure) -> {
@@ -209,6 +232,14 @@ public final class HttpEdge {
                         mux.tell(new EdgeMux.Drain(Duration.ZERO, system.ignoreRef()));
                     }
                 });
+    }
+
+    private static CompletionStage<Done> unbind(Optional<Port> port) {
+        return port.map(one -> one.binding().unbind()).orElse(CompletableFuture.completedFuture(Done.getInstance()));
+    }
+
+    private static CompletionStage<Done> close(Optional<Port> port, Duration atMost) {
+        return port.map(one -> one.close(atMost)).orElse(CompletableFuture.completedFuture(Done.getInstance()));
     }
 
     private static CompletionStage<Optional<Port>> bindAdmin(
@@ -263,9 +294,9 @@ public final class HttpEdge {
                         system.dispatchers().lookup(DispatcherSelector.blocking()));
     }
 
-    /** Where clients connect, with the port that was actually bound. */
-    public InetSocketAddress clientAddress() {
-        return client.binding().localAddress();
+    /** Where clients connect, with the port that was actually bound; empty where it serves none. */
+    public Optional<InetSocketAddress> clientAddress() {
+        return client.map(port -> port.binding().localAddress());
     }
 
     /** What other edges ask for streams that this one keeps; to be spawned where they look for it. */
@@ -285,7 +316,7 @@ public final class HttpEdge {
      */
     public CompletionStage<Done> stop(Duration delay, Duration grace) {
         lifecycle.leave();
-        client.connections().leave();
+        client.ifPresent(port -> port.connections().leave());
         return delay.isPositive()
                 ? CompletableFuture.supplyAsync(
                                 Done::getInstance,
@@ -303,10 +334,9 @@ public final class HttpEdge {
                         mux, replyTo -> new EdgeMux.Drain(atLeast, replyTo), atLeast.plusSeconds(5), system.scheduler())
                 .handle((_, _) -> Done.getInstance())
                 // Until here the port takes connections, so that whoever comes hears why it is refused.
-                .thenCompose(_ -> client.binding().unbind())
-                .thenCompose(_ -> client.close(untilClosed(Duration.ofNanos(deadline - System.nanoTime()))))
-                .thenCompose(_ -> admin.map(port -> port.close(CLOSE_CONNECTIONS_WITHIN))
-                        .orElse(CompletableFuture.completedFuture(Done.getInstance())));
+                .thenCompose(_ -> unbind(client))
+                .thenCompose(_ -> close(client, untilClosed(Duration.ofNanos(deadline - System.nanoTime()))))
+                .thenCompose(_ -> close(admin, CLOSE_CONNECTIONS_WITHIN));
     }
 
     private static Duration untilClosed(Duration left) {

@@ -159,7 +159,7 @@ final class AccessTest {
 
     @Test
     void aRefusalDoesNotWaitForTheBody() throws IOException {
-        try (RawClient client = new RawClient(closed.edge.clientAddress())) {
+        try (RawClient client = new RawClient(closed.edge.clientAddress().orElseThrow())) {
             client.send(
                     "POST " + EdgeFixture.CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                             + "Content-Length: 100\r\n\r\n{");
@@ -239,7 +239,7 @@ final class AccessTest {
         REPLICA.setScript((submit, replica) -> ScriptedReplica.accept(submit, replica, 3));
         String key = "Bearer mk-one-stream";
         await(() -> {
-            try (RawClient client = new RawClient(closed.edge.clientAddress())) {
+            try (RawClient client = new RawClient(closed.edge.clientAddress().orElseThrow())) {
                 client.post(EdgeFixture.CHAT, stream ? STREAM : HELLO, "Authorization: " + key);
                 REPLICA.expect(Submit.class);
                 HttpResponse<String> second = closed.post(EdgeFixture.CHAT, HELLO, "Authorization", key);
@@ -271,9 +271,10 @@ final class AccessTest {
         "Host: localhost;Host: evil.example, 400"
     })
     void onlyLoopbackHostsAreServed(String header, int status) throws IOException {
-        for (var address :
-                List.of(open.edge.clientAddress(), open.edge.adminAddress().orElseThrow())) {
-            String path = address.equals(open.edge.clientAddress()) ? "/v1/models" : "/health/live";
+        for (var address : List.of(
+                open.edge.clientAddress().orElseThrow(),
+                open.edge.adminAddress().orElseThrow())) {
+            String path = address.equals(open.edge.clientAddress().orElseThrow()) ? "/v1/models" : "/health/live";
             try (RawClient client = new RawClient(address)) {
                 client.send("GET " + path + " HTTP/1.1\r\n" + header.replace(";", "\r\n")
                         + "\r\nConnection: close\r\n\r\n");
@@ -287,12 +288,12 @@ final class AccessTest {
 
     @Test
     void anAbsoluteTargetIsItsHost() throws IOException {
-        try (RawClient client = new RawClient(open.edge.clientAddress())) {
+        try (RawClient client = new RawClient(open.edge.clientAddress().orElseThrow())) {
             client.send(
                     "GET http://evil.example/v1/models HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
             assertThat(client.readToEnd()).startsWith("HTTP/1.1 421 ");
         }
-        try (RawClient client = new RawClient(open.edge.clientAddress())) {
+        try (RawClient client = new RawClient(open.edge.clientAddress().orElseThrow())) {
             client.send("GET http://evil.example/v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             assertThat(client.readToEnd()).startsWith("HTTP/1.1 400 ");
         }
@@ -301,7 +302,7 @@ final class AccessTest {
     @ParameterizedTest
     @ValueSource(strings = {"http://evil.example", "null", "http://localhost.evil.example"})
     void pagesOfOtherOriginsAreRefusedBeforeTheBodyAndInPreflights(String origin) throws IOException {
-        try (RawClient client = new RawClient(open.edge.clientAddress())) {
+        try (RawClient client = new RawClient(open.edge.clientAddress().orElseThrow())) {
             client.send("POST " + EdgeFixture.CHAT + " HTTP/1.1\r\nHost: localhost\r\nOrigin: " + origin
                     + "\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
             assertThat(client.readUntil("origin_forbidden"))

@@ -83,7 +83,7 @@ final class BadInputTest {
     }
 
     private static RawClient connect() throws IOException {
-        return new RawClient(edge.edge.clientAddress());
+        return new RawClient(edge.edge.clientAddress().orElseThrow());
     }
 
     private static String post(String headers, String body) {

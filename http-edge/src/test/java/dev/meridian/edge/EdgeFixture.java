@@ -80,6 +80,7 @@ final class EdgeFixture implements AutoCloseable {
                 Meters.of(registry),
                 new TablesOnly(),
                 new DemandMeter(Duration.ofMinutes(1), Duration.ofMinutes(1), System::nanoTime),
+                true,
                 new Random(1),
                 () -> Instant.ofEpochMilli(nowMillis.get())));
     }
@@ -168,7 +169,8 @@ final class EdgeFixture implements AutoCloseable {
     }
 
     URI uri(String path) {
-        return URI.create("http://127.0.0.1:" + edge.clientAddress().getPort() + path);
+        return URI.create(
+                "http://127.0.0.1:" + edge.clientAddress().orElseThrow().getPort() + path);
     }
 
     URI adminUri(String path) {

@@ -322,7 +322,10 @@ final class HttpBehaviourTest {
         assertThatThrownBy(() -> HttpEdge.start(
                                 edge.kit.system(),
                                 edge.settings("meridian.edge.client-port = "
-                                        + edge.edge.clientAddress().getPort()),
+                                        + edge.edge
+                                                .clientAddress()
+                                                .orElseThrow()
+                                                .getPort()),
                                 edge.directory(),
                                 Meters.of(edge.registry),
                                 null)
@@ -332,7 +335,7 @@ final class HttpBehaviourTest {
                 .cause()
                 .isInstanceOf(BindException.class)
                 .hasMessageContaining("cannot listen at 127.0.0.1:"
-                        + edge.edge.clientAddress().getPort())
+                        + edge.edge.clientAddress().orElseThrow().getPort())
                 .hasMessageContaining("Address already in use");
     }
 

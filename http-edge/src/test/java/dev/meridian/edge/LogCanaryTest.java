@@ -188,7 +188,7 @@ final class LogCanaryTest {
                 head + "Transfer-Encoding: chunked\r\n\r\n" + CANARY + "\r\n",
                 head + "Transfer-Encoding: chunked\r\n\r\n6\r\n" + CANARY + CANARY + "\r\n",
                 head + "Content-Length: 1000\r\n\r\n{\"prompt\":\"" + CANARY)) {
-            try (RawClient client = new RawClient(edge.edge.clientAddress())) {
+            try (RawClient client = new RawClient(edge.edge.clientAddress().orElseThrow())) {
                 client.send(request);
                 client.readUntil("HTTP/1.1 ");
             }
@@ -198,7 +198,7 @@ final class LogCanaryTest {
             ScriptedReplica.accept(submit, self, 3);
             ScriptedReplica.batch(submit, self, 1, ScriptedReplica.entry(submit, 0, 0, CANARY, false));
         });
-        RawClient reset = new RawClient(edge.edge.clientAddress());
+        RawClient reset = new RawClient(edge.edge.clientAddress().orElseThrow());
         reset.post(EdgeFixture.CHAT, streamed(CHAT), "Authorization: Bearer " + KEY);
         reset.readUntil("\"content\":\"" + CANARY);
         reset.reset();

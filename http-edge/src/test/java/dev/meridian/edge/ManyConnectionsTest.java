@@ -102,7 +102,7 @@ final class ManyConnectionsTest {
     }
 
     private static RawClient connect() throws IOException {
-        return new RawClient(edge.edge.clientAddress());
+        return new RawClient(edge.edge.clientAddress().orElseThrow());
     }
 
     /** Of this process: the server's and its clients' together. */
@@ -212,7 +212,7 @@ final class ManyConnectionsTest {
         java.util.Arrays.fill(words, "w".repeat(20_000));
         REPLICA.setScript(ScriptedReplica.saying(words));
         for (int i = 0; i < 20; i++) {
-            RawClient client = new RawClient(edge.edge.clientAddress(), 4096);
+            RawClient client = new RawClient(edge.edge.clientAddress().orElseThrow(), 4096);
             client.post(EdgeFixture.CHAT, HELLO.replace("{\"model\"", "{\"max_tokens\":300,\"model\""));
             client.readOneByte();
             if (i % 2 == 0) {
@@ -230,7 +230,7 @@ final class ManyConnectionsTest {
         try (EdgeFixture impatient = new EdgeFixture("meridian.edge.idle-timeout = 1s")) {
             List<RawClient> crowd = new ArrayList<>();
             for (int i = 0; i < 500; i++) {
-                RawClient client = new RawClient(impatient.edge.clientAddress());
+                RawClient client = new RawClient(impatient.edge.clientAddress().orElseThrow());
                 crowd.add(client);
                 if (i % 2 == 0) {
                     client.send("POST /v1/chat");

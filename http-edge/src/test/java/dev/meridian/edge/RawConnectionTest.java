@@ -36,7 +36,7 @@ final class RawConnectionTest {
     }
 
     private static RawClient connect() throws IOException {
-        return new RawClient(edge.edge.clientAddress());
+        return new RawClient(edge.edge.clientAddress().orElseThrow());
     }
 
     private static void acceptOnly() {
@@ -128,7 +128,7 @@ final class RawConnectionTest {
         acceptOnly();
         int tokens = 400;
         String word = "w".repeat(20_000);
-        try (RawClient client = new RawClient(edge.edge.clientAddress(), 4096)) {
+        try (RawClient client = new RawClient(edge.edge.clientAddress().orElseThrow(), 4096)) {
             client.post(EdgeFixture.CHAT, STREAM);
             Submit slow = REPLICA.expect(Submit.class);
             for (int index = 0; index < tokens; index++) {

@@ -81,7 +81,7 @@ final class ResidencyTest {
 
     @Test
     void aKeyOfOtherRegionsIsRefusedBeforeTheBodyIsRead() throws IOException {
-        try (RawClient client = new RawClient(edge.edge.clientAddress())) {
+        try (RawClient client = new RawClient(edge.edge.clientAddress().orElseThrow())) {
             client.send("POST " + EdgeFixture.CHAT
                     + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer mk-us\r\n"
                     + "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n");

@@ -89,7 +89,7 @@ final class ResumeTest {
                 ScriptedReplica.batch(submit, host, i, ScriptedReplica.entry(submit, 0, i, "w" + i + " ", false));
             }
         });
-        try (RawClient client = new RawClient(edge.edge.clientAddress())) {
+        try (RawClient client = new RawClient(edge.edge.clientAddress().orElseThrow())) {
             client.post(EdgeFixture.CHAT, STREAM, "Authorization: Bearer mk-a", "Meridian-Resume: 60");
             String head = client.readUntil("w" + (words - 1) + " ");
             assertThat(header(head, "Meridian-Resume"))
@@ -129,8 +129,8 @@ final class ResumeTest {
     void theRestArrivesAsItIsMade() throws IOException {
         String id = lost(2);
         Submit submit = replica.expect(Submit.class);
-        try (RawClient again = new RawClient(edge.edge.clientAddress());
-                RawClient other = new RawClient(edge.edge.clientAddress())) {
+        try (RawClient again = new RawClient(edge.edge.clientAddress().orElseThrow());
+                RawClient other = new RawClient(edge.edge.clientAddress().orElseThrow())) {
             String request = "GET /v1/streams/" + id + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer mk-a\r\n"
                     + "Last-Event-ID: 1\r\n\r\n";
             again.send(request);
@@ -172,7 +172,7 @@ final class ResumeTest {
             ScriptedReplica.accept(submit, host, 3);
             ScriptedReplica.batch(submit, host, 0, ScriptedReplica.entry(submit, 0, 0, "w0 ", false));
         });
-        try (RawClient client = new RawClient(edge.edge.clientAddress())) {
+        try (RawClient client = new RawClient(edge.edge.clientAddress().orElseThrow())) {
             client.post(EdgeFixture.CHAT, STREAM, "Authorization: Bearer mk-a");
             assertThat(client.readUntil("w0 "))
                     .doesNotContain("Meridian-Stream")

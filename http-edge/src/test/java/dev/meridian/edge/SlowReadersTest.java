@@ -75,7 +75,7 @@ final class SlowReadersTest {
     }
 
     private static RawClient slow(EdgeFixture edge, String body) throws IOException {
-        RawClient client = new RawClient(edge.edge.clientAddress(), 4096);
+        RawClient client = new RawClient(edge.edge.clientAddress().orElseThrow(), 4096);
         client.post(EdgeFixture.CHAT, body);
         return client;
     }

@@ -51,7 +51,7 @@ final class StoppingTest {
 
     @Test
     void aNodeThatIsStoppingSaysWithEachReplyThatItIsTheConnectionsLast() throws IOException {
-        try (RawClient served = new RawClient(edge.edge.clientAddress())) {
+        try (RawClient served = new RawClient(edge.edge.clientAddress().orElseThrow())) {
             served.post(EdgeFixture.CHAT, HELLO);
             assertThat(served.readUntil("\"content\":\"ok\"")).doesNotContain("Connection: close");
             edge.stop(Duration.ofDays(1), LONG);
@@ -63,8 +63,8 @@ final class StoppingTest {
     @Test
     void newRequestsAreRefusedWhileARunningStreamEnds() throws IOException {
         startOnly();
-        try (RawClient running = new RawClient(edge.edge.clientAddress());
-                RawClient keptAlive = new RawClient(edge.edge.clientAddress())) {
+        try (RawClient running = new RawClient(edge.edge.clientAddress().orElseThrow());
+                RawClient keptAlive = new RawClient(edge.edge.clientAddress().orElseThrow())) {
             keptAlive.send("GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
             keptAlive.readUntil("\"object\":\"list\"");
             running.post(EdgeFixture.CHAT, STREAM);
@@ -90,7 +90,7 @@ final class StoppingTest {
     @Test
     void whatRunsWhenTheGraceIsOverEndsWithAnError() throws IOException {
         startOnly();
-        try (RawClient running = new RawClient(edge.edge.clientAddress())) {
+        try (RawClient running = new RawClient(edge.edge.clientAddress().orElseThrow())) {
             running.post(EdgeFixture.CHAT, STREAM);
             running.readUntil("\"content\":\"Hel\"");
             CompletionStage<Done> stopped = edge.stop(Duration.ofMillis(200));

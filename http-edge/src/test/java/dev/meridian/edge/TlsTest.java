@@ -94,7 +94,7 @@ final class TlsTest {
     }
 
     private X509Certificate served() throws IOException {
-        try (SSLSocket socket = connect(edge.edge.clientAddress(), "TLSv1.3", first, second)) {
+        try (SSLSocket socket = connect(edge.edge.clientAddress().orElseThrow(), "TLSv1.3", first, second)) {
             return (X509Certificate) socket.getSession().getPeerCertificates()[0];
         }
     }
@@ -118,9 +118,10 @@ final class TlsTest {
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void bothPortsSpeakHttps(String protocol) throws IOException {
-        for (var address :
-                List.of(edge.edge.clientAddress(), edge.edge.adminAddress().orElseThrow())) {
-            String path = address.equals(edge.edge.clientAddress()) ? "/v1/models" : "/health/live";
+        for (var address : List.of(
+                edge.edge.clientAddress().orElseThrow(),
+                edge.edge.adminAddress().orElseThrow())) {
+            String path = address.equals(edge.edge.clientAddress().orElseThrow()) ? "/v1/models" : "/health/live";
             try (SSLSocket socket = connect(address, protocol, first)) {
                 send(socket, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
                 assertThat(readUntil(socket, "}")).startsWith("HTTP/1.1 200 OK");
@@ -137,8 +138,8 @@ final class TlsTest {
 
     @Test
     void aClientThatDoesNotKnowTheCertificateDoesNotTrustIt() {
-        assertThatThrownBy(() ->
-                        connect(edge.edge.clientAddress(), "TLSv1.3", second).close())
+        assertThatThrownBy(() -> connect(edge.edge.clientAddress().orElseThrow(), "TLSv1.3", second)
+                        .close())
                 .isInstanceOf(SSLHandshakeException.class);
     }
 
@@ -149,7 +150,7 @@ final class TlsTest {
             ScriptedReplica.batch(submit, self, 1, ScriptedReplica.entry(submit, 0, 0, "one", false));
         });
         var self = edge.serve("atlas", replica);
-        try (SSLSocket socket = connect(edge.edge.clientAddress(), "TLSv1.3", first)) {
+        try (SSLSocket socket = connect(edge.edge.clientAddress().orElseThrow(), "TLSv1.3", first)) {
             send(
                     socket,
                     "POST " + EdgeFixture.CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -201,7 +202,7 @@ final class TlsTest {
         assertThat(served()).isEqualTo(first.parsed());
         edge.nowMillis.addAndGet(Duration.ofDays(2).toMillis());
         await("it is taken", () -> lastLine().contains("certificate read again"));
-        try (SSLSocket socket = connect(edge.edge.clientAddress(), "TLSv1.3", later)) {
+        try (SSLSocket socket = connect(edge.edge.clientAddress().orElseThrow(), "TLSv1.3", later)) {
             assertThat(socket.getSession().getPeerCertificates()).containsExactly(later.parsed());
         }
     }
@@ -214,7 +215,7 @@ final class TlsTest {
         replace(chain.key(), "key.pem");
         replace(chain.leafAlone(), "cert.pem");
         await("the pair is taken", () -> lastLine().contains("certificate read again"));
-        assertThatThrownBy(() -> connect(edge.edge.clientAddress(), "TLSv1.3", chain.root())
+        assertThatThrownBy(() -> connect(edge.edge.clientAddress().orElseThrow(), "TLSv1.3", chain.root())
                         .close())
                 .as("without the certificate between them the root does not help")
                 .isInstanceOf(SSLHandshakeException.class);
@@ -223,7 +224,7 @@ final class TlsTest {
         replace(chain.certificates(), "cert.pem");
         await("the chain is taken", () -> lastLine().contains("certificate read again"));
         for (String protocol : List.of("TLSv1.2", "TLSv1.3")) {
-            try (SSLSocket socket = connect(edge.edge.clientAddress(), protocol, chain.root())) {
+            try (SSLSocket socket = connect(edge.edge.clientAddress().orElseThrow(), protocol, chain.root())) {
                 assertThat(socket.getSession().getPeerCertificates()).hasSize(2).startsWith(chain.leaf());
             }
         }

@@ -267,10 +267,19 @@ final class ClusterOfProcesses implements AutoCloseable {
                 .orElseThrow(() -> new AssertionError(asked + " shows no " + name));
     }
 
+    /** The status of a reply of the admin port. */
+    int status(String asked, String path) throws Exception {
+        return ask(asked, path).statusCode();
+    }
+
     private String get(String asked, String path) throws Exception {
+        return ask(asked, path).body();
+    }
+
+    private HttpResponse<String> ask(String asked, String path) throws Exception {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(node(asked).admin().resolve(path)).timeout(Duration.ofSeconds(20));
-        return http.send(authorized(request).build(), BodyHandlers.ofString()).body();
+        return http.send(authorized(request).build(), BodyHandlers.ofString());
     }
 
     private HttpRequest.Builder authorized(HttpRequest.Builder request) {

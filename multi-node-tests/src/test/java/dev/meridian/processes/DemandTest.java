@@ -92,10 +92,11 @@ final class DemandTest {
         assertThat(whole("us-1", Script.MODEL, 5).servedBy()).startsWith("eu/");
 
         List<String> servedBy = new ArrayList<>();
-        cluster.await("the model in us", PATIENCE, () -> {
+        Duration took = cluster.await("the model in us", PATIENCE, () -> {
             servedBy.add(whole("us-1", Script.MODEL, 2).servedBy());
             return servedBy.getLast().startsWith("us/");
         });
+        System.out.printf("demand that moves: placed there after %d ms%n", took.toMillis());
         for (int i = 0; i < 20; i++) {
             assertThat(whole("us-1", Script.MODEL, 2).servedBy()).startsWith("us/us-1/");
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Streams of a model that one node alone holds, which enter at a node of another region. */
+/** Streams of a model that one node alone holds, which serves no clients; they enter at a node of another region. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class OnlyReplicaTest {
     @TempDir
@@ -26,7 +27,8 @@ class OnlyReplicaTest {
     static void start() throws Exception {
         cluster = new ClusterOfProcesses(
                 folder,
-                ClusterOfProcesses.ONE_REPLICA + "\nmeridian.edge.replica-wait = 20 s",
+                name -> ClusterOfProcesses.ONE_REPLICA + "\nmeridian.edge.replica-wait = 20 s"
+                        + (name.startsWith("eu") ? "\nmeridian.node.roles = [model]" : ""),
                 Set.of("us-1"),
                 "eu-1",
                 "eu-2",
@@ -56,6 +58,16 @@ class OnlyReplicaTest {
         assertThat(replica().getValue()).isNotEqualTo(holder);
         cluster.start(holder);
         cluster.awaitReplicas(1);
+    }
+
+    @Test
+    @Order(0)
+    void aNodeThatServesNoClientsSaysWhetherItIsReady() throws Exception {
+        for (String node : List.of("eu-1", "eu-2")) {
+            cluster.await(node + " to be ready", () -> cluster.status(node, "/health/ready") == 200);
+            assertThat(cluster.status(node, "/v1/models")).isEqualTo(404);
+            assertThat(cluster.node(node).output()).contains("Admin ").doesNotContain("API ");
+        }
     }
 
     /** The region's placement goes to its oldest node; at first that is eu-1, which then is the first to get the replica. */

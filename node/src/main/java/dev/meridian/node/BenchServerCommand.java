@@ -73,7 +73,7 @@ final class BenchServerCommand implements Callable<Integer> {
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "meridian", settings.root());
         int context = (bare ? BARE_TOKENS : tokens) + PROMPT_TOKENS;
-        ModelRunner runner = new PacedRunner(streams, context, rate);
+        ModelRunner runner = new PacedRunner(streams, context, rate, Duration.ZERO);
         ActorRef<ReplicaCommand> replica = Node.host(
                 system,
                 settings.host(),
@@ -83,7 +83,8 @@ final class BenchServerCommand implements Callable<Integer> {
                 PATIENCE);
         if (bare) {
             // Beside the host's engine, which sleeps, because nobody asks it for anything.
-            runBare(counted(start(new PacedRunner(streams, context, rate), new Silent()), "bare", registry));
+            runBare(counted(
+                    start(new PacedRunner(streams, context, rate, Duration.ZERO), new Silent()), "bare", registry));
         }
         ServedModel model = new ServedModel(Script.MODEL, context, Script.VOCABULARY, 0, Residency.ANYWHERE);
         HttpEdge edge = HttpEdge.start(
@@ -96,7 +97,8 @@ final class BenchServerCommand implements Callable<Integer> {
                 .join();
         PrintWriter out = spec.commandLine().getOut();
         out.println("  API     "
-                + UpCommand.url(edge.clientAddress(), settings.edge().access()) + "/v1");
+                + UpCommand.url(
+                        edge.clientAddress().orElseThrow(), settings.edge().access()) + "/v1");
         out.println("  Admin   "
                 + UpCommand.url(
                         edge.adminAddress().orElseThrow(), settings.edge().access()));

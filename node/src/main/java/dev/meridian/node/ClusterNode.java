@@ -46,6 +46,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -381,31 +382,28 @@ final class ClusterNode implements AutoCloseable {
     }
 
     private void startEdge() {
+        ReplicaChoice choice = new ReplicaChoice(
+                self.region(),
+                settings.placement().silence().toNanos(),
+                settings.placement().rehomeAfter().toNanos());
+        ClusterDirectory directory = new ClusterDirectory(
+                self.node(),
+                view::newest,
+                choice,
+                this::table,
+                entrance,
+                settings.residency(),
+                members::streamKeeper,
+                settings.placement(),
+                new FirstTokenTimes(System::nanoTime),
+                System::nanoTime);
+        CompletionStage<HttpEdge> starting = self.isEdge()
+                ? HttpEdge.start(system, settings.edge(), directory, meters, new Operators(), demand)
+                : HttpEdge.startForOperators(system, settings.edge(), directory, meters, new Operators(), demand);
+        HttpEdge started = starting.toCompletableFuture().join();
+        edge = started;
         if (self.isEdge()) {
-            ReplicaChoice choice = new ReplicaChoice(
-                    self.region(),
-                    settings.placement().silence().toNanos(),
-                    settings.placement().rehomeAfter().toNanos());
-            edge = HttpEdge.start(
-                            system,
-                            settings.edge(),
-                            new ClusterDirectory(
-                                    self.node(),
-                                    view::newest,
-                                    choice,
-                                    this::table,
-                                    entrance,
-                                    settings.residency(),
-                                    members::streamKeeper,
-                                    settings.placement(),
-                                    new FirstTokenTimes(System::nanoTime),
-                                    System::nanoTime),
-                            meters,
-                            new Operators(),
-                            demand)
-                    .toCompletableFuture()
-                    .join();
-            system.systemActorOf(edge.streamKeeper(), ClusterMembers.STREAM_KEEPER, Props.empty());
+            system.systemActorOf(started.streamKeeper(), ClusterMembers.STREAM_KEEPER, Props.empty());
         }
     }
 
@@ -428,7 +426,7 @@ final class ClusterNode implements AutoCloseable {
     }
 
     Optional<InetSocketAddress> clientAddress() {
-        return Optional.ofNullable(edge).map(HttpEdge::clientAddress);
+        return Optional.ofNullable(edge).flatMap(HttpEdge::clientAddress);
     }
 
     Optional<InetSocketAddress> adminAddress() {

@@ -2,18 +2,14 @@ package dev.meridian.node;
 
 import dev.meridian.actors.HostedModel;
 import dev.meridian.actors.Loadable;
-import dev.meridian.bench.http.Script;
 import dev.meridian.engine.Engine;
-import dev.meridian.engine.EngineSettings;
 import dev.meridian.engine.EngineStats;
-import dev.meridian.engine.Fairness;
 import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.MemoryPlan;
 import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.StepListener;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleManifest;
-import dev.meridian.engine.bundle.BundleManifest.SamplingDefaults;
 import dev.meridian.engine.bundle.VerifiedFiles;
 import dev.meridian.engine.text.Encoded;
 import dev.meridian.protocol.Prompt;
@@ -27,16 +23,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The bundles of a node's folder, as its models are loaded from them. */
 final class Loadables {
-    private static final int SCRIPTED_CONTEXT = 1 << 16;
-    private static final int SCRIPTED_SLOTS = 1024;
-    private static final long SCRIPTED_BYTES = 128L << 20;
-
     private static final Logger LOG = LoggerFactory.getLogger(Loadables.class);
 
     private Loadables() {}
@@ -102,85 +93,6 @@ final class Loadables {
                     () -> Hosted.of(LoadedModel.open(bundle, with, verified), own, registry)));
         }
         return loadables;
-    }
-
-    /**
-     * Models without weights that make so many tokens a second for each stream, and say {@link Script}: for measurements.
-     *
-     * @param count how many: the first is {@link Script#MODEL}, the others have numbers from 2 behind that
-     */
-    static List<Loadable> scripted(int rate, int count, NodeSettings settings) {
-        List<Loadable> all = new ArrayList<>();
-        for (int number = 1; number <= count; number++) {
-            String name = number == 1 ? Script.MODEL : Script.MODEL + "-" + number;
-            Residency residency = settings.residency().of(name);
-            if (residency.allows(settings.cluster().region())) {
-                all.add(scripted(name, rate, residency));
-            }
-        }
-        return all;
-    }
-
-    private static Loadable scripted(String name, int rate, Residency residency) {
-        ModelInfo info = new ModelInfo(
-                name,
-                "0".repeat(ReplicaId.DIGEST_LENGTH),
-                SCRIPTED_CONTEXT,
-                Script.VOCABULARY,
-                0,
-                "none",
-                SCRIPTED_BYTES,
-                residency);
-        return new Loadable(info, SCRIPTED_BYTES, () -> new Scripted(name, rate));
-    }
-
-    private static final class Scripted implements HostedModel {
-        private final String name;
-        private final PacedRunner runner;
-        private @Nullable Engine engine;
-
-        Scripted(String name, int rate) {
-            this.name = name;
-            runner = new PacedRunner(SCRIPTED_SLOTS, SCRIPTED_CONTEXT, rate);
-        }
-
-        @Override
-        public Encoded encode(Prompt prompt) {
-            return BenchServerCommand.encode(prompt);
-        }
-
-        @Override
-        public synchronized Engine start(StepListener listener) {
-            Engine started = Engine.start(
-                    name,
-                    runner,
-                    new StampedVocabulary(),
-                    List.of(),
-                    SamplingDefaults.none(),
-                    new EngineSettings(SCRIPTED_SLOTS, SCRIPTED_CONTEXT, SCRIPTED_BYTES, Fairness.unpaced()),
-                    listener,
-                    System::nanoTime);
-            engine = started;
-            return started;
-        }
-
-        @Override
-        public synchronized EngineStats stats() {
-            return engine == null ? EngineStats.NONE : engine.stats();
-        }
-
-        @Override
-        public long reservedBytes() {
-            return SCRIPTED_BYTES;
-        }
-
-        @Override
-        public synchronized void close() {
-            if (engine != null) {
-                engine.close();
-            }
-            runner.close();
-        }
     }
 
     private static ModelInfo info(Bundle bundle, long reservedBytes, ModelSettings models, Residency residency) {

@@ -205,7 +205,7 @@ final class Node implements AutoCloseable {
     }
 
     InetSocketAddress clientAddress() {
-        return edge.clientAddress();
+        return edge.clientAddress().orElseThrow();
     }
 
     Optional<InetSocketAddress> adminAddress() {

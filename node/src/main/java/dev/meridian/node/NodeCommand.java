@@ -14,7 +14,6 @@ import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** One member of a cluster of several processes or machines. */
@@ -26,18 +25,8 @@ final class NodeCommand implements Callable<Integer> {
     @Mixin
     private ConfigOptions options = new ConfigOptions();
 
-    @Option(
-            names = "--scripted",
-            paramLabel = "RATE",
-            description = "Serve a scripted model of so many tokens a second instead of bundles: to try, to measure.")
-    private int scripted;
-
-    @Option(
-            names = "--scripted-models",
-            paramLabel = "COUNT",
-            defaultValue = "1",
-            description = "With --scripted: so many of them, scripted, scripted-2 and so on.")
-    private int scriptedModels;
+    @Mixin
+    private ScriptedOptions scripted = new ScriptedOptions();
 
     @Spec
     private CommandSpec spec;
@@ -45,9 +34,7 @@ final class NodeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         NodeSettings settings = NodeSettings.load(options.config, Map.of());
-        if (settings.cluster().isEdge()) {
-            HttpEdge.check(settings.edge());
-        }
+        HttpEdge.check(settings.edge());
         // Before models are looked at, which takes long.
         String transport = transport(settings.cluster());
         Meters meters = Meters.create();
@@ -73,8 +60,8 @@ final class NodeCommand implements Callable<Integer> {
     }
 
     private List<Loadable> loadables(NodeSettings settings, Meters meters) {
-        return scripted > 0
-                ? Loadables.scripted(scripted, scriptedModels, settings)
+        return scripted.isAsked()
+                ? scripted.models().loadables(settings)
                 : Loadables.scan(options.models(), settings, meters.registry());
     }
 

@@ -2,6 +2,7 @@ package dev.meridian.node;
 
 import dev.meridian.bench.http.Script;
 import dev.meridian.engine.ModelRunner;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -11,6 +12,7 @@ final class PacedRunner implements ModelRunner {
     private final int slots;
     private final int contextTokens;
     private final long periodNanos;
+    private final long prefillNanos;
     private final int[] next;
     private long tick;
 
@@ -18,11 +20,13 @@ final class PacedRunner implements ModelRunner {
      * A runner.
      *
      * @param rate decode steps a second
+     * @param prefill how long each chunk of a prompt takes
      */
-    PacedRunner(int slots, int contextTokens, int rate) {
+    PacedRunner(int slots, int contextTokens, int rate, Duration prefill) {
         this.slots = slots;
         this.contextTokens = contextTokens;
         periodNanos = TimeUnit.SECONDS.toNanos(1) / rate;
+        prefillNanos = prefill.toNanos();
         next = new int[slots];
         tick = System.nanoTime();
     }
@@ -50,6 +54,9 @@ final class PacedRunner implements ModelRunner {
     @Override
     public void prefill(int slot, int position, int[] tokens, int offset, int count, boolean wantLogits) {
         next[0] = Script.next(tokens[offset + count - 1]);
+        if (prefillNanos > 0) {
+            parkUntil(System.nanoTime() + prefillNanos);
+        }
     }
 
     /** Ticks are at fixed times; one that was missed is not made up for. */
@@ -63,7 +70,11 @@ final class PacedRunner implements ModelRunner {
         if (tick - now < 0) {
             tick += (now - tick) / periodNanos * periodNanos;
         }
-        for (long left = tick - System.nanoTime(); left > 0; left = tick - System.nanoTime()) {
+        parkUntil(tick);
+    }
+
+    static void parkUntil(long nanoTime) {
+        for (long left = nanoTime - System.nanoTime(); left > 0; left = nanoTime - System.nanoTime()) {
             LockSupport.parkNanos(left);
         }
     }

@@ -45,7 +45,8 @@ final class TrainCommand implements Callable<Integer> {
                             0,
                             "meridian.engine.memory-budget",
                             "1 GiB"));
-            ClusterNode node = ClusterNode.start(settings, Loadables.scripted(1000, 1, settings), Meters.create());
+            ClusterNode node =
+                    ClusterNode.start(settings, ScriptedModels.one(1000).loadables(settings), Meters.create());
             try {
                 awaitServing(node);
                 use(node.clientAddress().orElseThrow(), node.adminAddress().orElseThrow());

@@ -95,6 +95,15 @@ final class PlaceDecision {
                         change.id() + " changes where " + model + " is now; wait until it is over"));
     }
 
+    private static Optional<TargetCheck.No> forbidden(Situation now, String model) {
+        return now.forbidden().contains(model)
+                ? TargetCheck.no(
+                        PlacementRefusal.RESIDENCY_FORBIDS,
+                        "the residency of " + model + " does not allow region "
+                                + now.table().region())
+                : Optional.empty();
+    }
+
     /** Nobody here has it or has had it. */
     private static Optional<TargetCheck.No> unknown(Situation now, String model) {
         boolean known = now.nodes().stream()
@@ -129,7 +138,8 @@ final class PlaceDecision {
     /** Whether there are so many nodes that could hold it, their memory aside. */
     static Optional<TargetCheck.No> infeasible(Situation now, ModelPlacement wanted) {
         String model = wanted.model();
-        Optional<TargetCheck.No> no = unknown(now, model).or(() -> tooManyPlacements(now, model));
+        Optional<TargetCheck.No> no =
+                forbidden(now, model).or(() -> unknown(now, model)).or(() -> tooManyPlacements(now, model));
         for (String id : wanted.nodes()) {
             no = no.or(() -> now.node(id)
                     .map(node -> unable(now, node, model))

@@ -1,6 +1,7 @@
 package dev.meridian.placement;
 
 import dev.meridian.protocol.cluster.Change;
+import dev.meridian.protocol.cluster.ModelInfo;
 import dev.meridian.protocol.cluster.Pin;
 import dev.meridian.protocol.cluster.PinMessage;
 import dev.meridian.protocol.cluster.PinTable;
@@ -197,9 +198,17 @@ public final class RegionPlacement {
                 table,
                 facts(),
                 servedElsewhere(),
+                forbidden(),
                 around.settings(),
                 policy.wanted(),
                 around.clock().millis());
+    }
+
+    private Set<String> forbidden() {
+        return around.view().get().known().stream()
+                .filter(model -> !model.residency().allows(around.region()))
+                .map(ModelInfo::id)
+                .collect(Collectors.toSet());
     }
 
     private Set<String> servedElsewhere() {

@@ -27,17 +27,20 @@ import org.jspecify.annotations.Nullable;
  *
  * @param wanted of models that no operator has placed
  * @param servedElsewhere models of which another region holds a replica that serves
+ * @param forbidden models that some node has on disk and that residency keeps out of this region
  */
 record Situation(
         PinTable table,
         List<NodeFacts> nodes,
         Set<String> servedElsewhere,
+        Set<String> forbidden,
         PlacementSettings settings,
         Wanted wanted,
         long nowMillis) {
     Situation {
         nodes = List.copyOf(nodes);
         servedElsewhere = Set.copyOf(servedElsewhere);
+        forbidden = Set.copyOf(forbidden);
     }
 
     /**

@@ -49,6 +49,7 @@ final class EvictionTest {
                 on,
                 List.of(node(streamsOfM)),
                 Set.of(),
+                Set.of(),
                 Facts.settings(1),
                 new Wanted(0, Map.of("m", 1, "n", 1), byPolicy),
                 0);

@@ -114,7 +114,8 @@ final class PlaceAndUndoTest {
         }
 
         Decision decide(PlacementCommand command) {
-            return new PlacementCommands(new Situation(table, nodes(), elsewhere, Facts.settings(1), wanted, NOW))
+            return new PlacementCommands(
+                            new Situation(table, nodes(), elsewhere, Set.of("bound"), Facts.settings(1), wanted, NOW))
                     .decide(command);
         }
 
@@ -304,6 +305,8 @@ final class PlaceAndUndoTest {
         @Test
         void isRefusedByName() {
             assertThat(region.refusal(place("x", 1))).isEqualTo("MODEL_UNKNOWN: no node of region eu has a bundle x");
+            assertThat(region.refusal(place("bound", 1)))
+                    .isEqualTo("RESIDENCY_FORBIDS: the residency of bound does not allow region eu");
             assertThat(region.refusal(place("m", 1, "z"))).isEqualTo("NODE_UNKNOWN: there is no node z in region eu");
             assertThat(region.refusal(place("m", 4)))
                     .isEqualTo("TOO_FEW_NODES: 4 replicas of m, one on a node, and 3 nodes can hold one");
@@ -321,7 +324,8 @@ final class PlaceAndUndoTest {
         void needsTheBundleOnItsNodes() {
             List<NodeFacts> nodes =
                     List.of(Facts.of("a").offers("m").build(), Facts.of("b").build());
-            Situation now = new Situation(region.table, nodes, Set.of(), Facts.settings(1), Wanted.usual(1), NOW);
+            Situation now =
+                    new Situation(region.table, nodes, Set.of(), Set.of(), Facts.settings(1), Wanted.usual(1), NOW);
             PlacementReply reply =
                     new PlacementCommands(now).decide(place("m", 1, "b")).reply();
 

@@ -83,7 +83,8 @@ final class PlacementCommandsTest {
 
     private static Decision decide(PinTable on, List<Facts> nodes, PlacementCommand command) {
         List<NodeFacts> facts = nodes.stream().map(Facts::build).toList();
-        return new PlacementCommands(new Situation(on, facts, ELSEWHERE, Facts.settings(2), Wanted.usual(2), NOW))
+        return new PlacementCommands(
+                        new Situation(on, facts, ELSEWHERE, Set.of(), Facts.settings(2), Wanted.usual(2), NOW))
                 .decide(command);
     }
 

@@ -408,7 +408,7 @@ final class PlacementSimulationTest {
             event += ", " + command;
             PinTable before = table;
             PlacementCommands.Decision decision = new PlacementCommands(new Situation(
-                            table, facts, Set.of("m1"), Facts.settings(wanted), Wanted.usual(wanted), now))
+                            table, facts, Set.of("m1"), Set.of(), Facts.settings(wanted), Wanted.usual(wanted), now))
                     .decide(command);
             become(decision.table(), facts);
             if (dryRun || decision.reply() instanceof PlacementReply.Refused) {

@@ -2,11 +2,8 @@ package dev.meridian.bench.http;
 
 import dev.meridian.bench.MeasurementFailed;
 import dev.meridian.bench.load.ChildNode;
-import dev.meridian.bench.load.Connection;
 import dev.meridian.bench.load.Metrics;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,8 +16,6 @@ import java.util.concurrent.TimeUnit;
  * in turn. One thread.
  */
 final class ClusterBench {
-    private static final long READY_SECONDS = 60;
-    private static final Duration SILENCE = Duration.ofSeconds(20);
 
     private final HttpPlan plan;
 
@@ -41,13 +36,13 @@ final class ClusterBench {
     }
 
     private ClusterReport run(Path folder) throws IOException, InterruptedException {
-        String seed = "127.0.0.1:" + freePort();
+        String seed = "127.0.0.1:" + ChildNode.freePort();
         long started = System.nanoTime();
         try (ChildNode near = start(folder, "near", "[edge, model]", seed, seed)) {
-            awaitReady(near);
+            near.awaitReady();
             long startMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started);
-            try (ChildNode far = start(folder, "far", "[edge]", "127.0.0.1:" + freePort(), seed)) {
-                awaitReady(far);
+            try (ChildNode far = start(folder, "far", "[edge]", "127.0.0.1:" + ChildNode.freePort(), seed)) {
+                far.awaitReady();
                 StreamClients.warmUp(plan.streams(), near.api());
                 StreamClients.warmUp(plan.streams(), far.api());
                 List<Round> local = new ArrayList<>();
@@ -71,12 +66,6 @@ final class ClusterBench {
         }
     }
 
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
-
     private ChildNode start(Path folder, String id, String roles, String address, String seed)
             throws IOException, InterruptedException {
         int colon = address.indexOf(':');
@@ -96,21 +85,6 @@ final class ClusterBench {
         return ChildNode.start(
                 List.of("-Xmx1g"),
                 List.of("node", "--config", config.toString(), "--scripted", Integer.toString(plan.rate())));
-    }
-
-    private static void awaitReady(ChildNode node) throws InterruptedException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(READY_SECONDS);
-        while (true) {
-            try {
-                Connection.get(node.admin(), "/health/ready", SILENCE);
-                return;
-            } catch (IOException e) {
-                if (System.nanoTime() - end > 0) {
-                    throw new MeasurementFailed("a node is not ready: " + e.getMessage() + "\n" + node.output(), e);
-                }
-            }
-            TimeUnit.MILLISECONDS.sleep(20);
-        }
     }
 
     private Round round(ChildNode entered, ChildNode near, ChildNode far) {

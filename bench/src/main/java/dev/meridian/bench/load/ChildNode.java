@@ -3,9 +3,12 @@ package dev.meridian.bench.load;
 import dev.meridian.bench.MeasurementFailed;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -24,7 +27,9 @@ import java.util.regex.Pattern;
 public final class ChildNode implements AutoCloseable {
     private static final long START_SECONDS = 120;
     private static final long STOP_SECONDS = 30;
-    private static final int KEPT_LINES = 50;
+    private static final long READY_SECONDS = 60;
+    private static final Duration SILENCE = Duration.ofSeconds(20);
+    private static final int KEPT_LINES = 5000;
     private static final Pattern API = Pattern.compile("API\\s+(http://\\S+)/v1");
     private static final Pattern ADMIN = Pattern.compile("Admin\\s+(http://\\S+)");
     /** The command line of module node, which this module does not know. */
@@ -77,6 +82,29 @@ public final class ChildNode implements AutoCloseable {
         } catch (InterruptedException e) {
             child.close();
             throw e;
+        }
+    }
+
+    /** A port of loopback that nobody listened at a moment ago. */
+    public static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** Returns when the node says that it is ready. */
+    public void awaitReady() throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(READY_SECONDS);
+        while (true) {
+            try {
+                Connection.get(admin(), "/health/ready", SILENCE);
+                return;
+            } catch (IOException e) {
+                if (System.nanoTime() - end > 0) {
+                    throw new MeasurementFailed("a node is not ready: " + e.getMessage() + "\n" + output(), e);
+                }
+            }
+            TimeUnit.MILLISECONDS.sleep(20);
         }
     }
 

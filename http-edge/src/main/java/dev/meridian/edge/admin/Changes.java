@@ -179,7 +179,7 @@ final class Changes {
                     CHANGE_FAILED,
                     NOTHING_TO_UNDO,
                     SUPERSEDED -> 409;
-            case OTHER_REGION, BUNDLE_MISSING, OVER_BUDGET, NO_ROOM, TOO_FEW_NODES -> 422;
+            case OTHER_REGION, BUNDLE_MISSING, OVER_BUDGET, NO_ROOM, TOO_FEW_NODES, RESIDENCY_FORBIDS -> 422;
         };
         return new ApiException(ApiError.http(status, reason.wireName(), message + "."));
     }

@@ -286,7 +286,7 @@ final class AdminChangesTest {
         reply = new PlacementReply.Refused(reason, "no");
         int status = switch (reason) {
             case REPLICA_UNKNOWN, NODE_UNKNOWN, REGION_UNKNOWN, MODEL_UNKNOWN, CHANGE_UNKNOWN -> 404;
-            case OTHER_REGION, BUNDLE_MISSING, OVER_BUDGET, NO_ROOM, TOO_FEW_NODES -> 422;
+            case OTHER_REGION, BUNDLE_MISSING, OVER_BUDGET, NO_ROOM, TOO_FEW_NODES, RESIDENCY_FORBIDS -> 422;
             default -> 409;
         };
 

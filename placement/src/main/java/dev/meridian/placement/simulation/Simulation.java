@@ -5,7 +5,6 @@ import dev.meridian.placement.policy.PolicySettings;
 import dev.meridian.placement.simulation.EventQueue.Event;
 import java.time.Duration;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 
 /**
  * One run of a scenario under one policy: takes events in the order of time until all requests have ended. Users and failures are
@@ -24,8 +23,9 @@ public final class Simulation {
 
     Simulation(Scenario scenario, String policy, long seed) {
         this.policy = policy;
+        SplittableRandom users = users(seed);
         SplittableRandom random = new SplittableRandom(seed);
-        SplittableRandom users = random.split();
+        random.split();
         SplittableRandom failures = random.split();
         world = new World(scenario);
         hosting = new Hosting(world);
@@ -43,7 +43,7 @@ public final class Simulation {
                         said.models())));
         recorder = new Recorder(world);
         endMicros = Moments.micros(scenario.duration());
-        scenario.demand().forEach(source -> arrive(users(source, users.split()), 0));
+        scenario.demand().forEach(source -> arrive(Users.of(world, source, users.split()), 0));
         outages(failures);
         world.events.schedule(0, new Event.Plan());
     }
@@ -73,15 +73,9 @@ public final class Simulation {
         return world.events.isEmpty() || (world.events.nextAt() >= endMicros && serving.open() == 0);
     }
 
-    private Users users(DemandSource source, SplittableRandom random) {
-        int[] models = source.models().isEmpty()
-                ? IntStream.range(0, world.scenario.models().size()).toArray()
-                : source.models().stream().mapToInt(world::modelNumber).toArray();
-        double[] weights = new double[models.length];
-        for (int i = 0; i < models.length; i++) {
-            weights[i] = world.model(models[i]).weight();
-        }
-        return new Users(source, random, world.regionNumber(source.region()), models, weights);
+    /** What users are drawn from. */
+    static SplittableRandom users(long seed) {
+        return new SplittableRandom(seed).split();
     }
 
     private void arrive(Users users, long after) {

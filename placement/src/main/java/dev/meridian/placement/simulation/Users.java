@@ -5,6 +5,7 @@ import dev.meridian.placement.simulation.DemandSource.Replay;
 import dev.meridian.placement.simulation.DemandSource.Wave;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /** Draws the requests of one source, one after the other; with the same seed the same, whatever the cluster does with them. */
 final class Users {
@@ -15,8 +16,19 @@ final class Users {
     private final double[] cumulative;
     private int drawn;
 
+    static Users of(World world, DemandSource source, SplittableRandom random) {
+        int[] models = source.models().isEmpty()
+                ? IntStream.range(0, world.scenario.models().size()).toArray()
+                : source.models().stream().mapToInt(world::modelNumber).toArray();
+        double[] weights = new double[models.length];
+        for (int i = 0; i < models.length; i++) {
+            weights[i] = world.model(models[i]).weight();
+        }
+        return new Users(source, random, world.regionNumber(source.region()), models, weights);
+    }
+
     /** @param models numbers of those that are asked for, with their weights */
-    Users(DemandSource source, SplittableRandom random, int region, int[] models, double[] weights) {
+    private Users(DemandSource source, SplittableRandom random, int region, int[] models, double[] weights) {
         this.source = source;
         this.random = random;
         this.region = region;

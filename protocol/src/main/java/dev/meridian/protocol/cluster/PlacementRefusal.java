@@ -43,7 +43,9 @@ public enum PlacementRefusal {
     /** All was so before the change. */
     NOTHING_TO_UNDO,
     /** A later change, or the placement itself, has changed the same again. */
-    SUPERSEDED;
+    SUPERSEDED,
+    /** The model may not be held in that region, whoever asks. */
+    RESIDENCY_FORBIDS;
 
     public String wireName() {
         return name().toLowerCase(Locale.ROOT);

@@ -83,7 +83,8 @@ final class Codes<E extends Enum<E>> {
                     Map.entry(PlacementRefusal.ALREADY_UNDONE, 21),
                     Map.entry(PlacementRefusal.CHANGE_FAILED, 22),
                     Map.entry(PlacementRefusal.NOTHING_TO_UNDO, 23),
-                    Map.entry(PlacementRefusal.SUPERSEDED, 24)));
+                    Map.entry(PlacementRefusal.SUPERSEDED, 24),
+                    Map.entry(PlacementRefusal.RESIDENCY_FORBIDS, 25)));
 
     private final String what;
     private final Map<E, Integer> codes;

@@ -97,7 +97,7 @@ final class WireTableTest {
                         + " CHANGE_RUNNING 11, IDEMPOTENCY_KEY_REUSED 12, NO_ROOM 13,"
                         + " REGION_UNKNOWN 14, MODEL_UNKNOWN 15, CHANGE_UNKNOWN 16, TOO_FEW_NODES 17,"
                         + " NODE_EXCLUDED 18, LAST_REPLICA 19, UNDO_OF_UNDO 20, ALREADY_UNDONE 21,"
-                        + " CHANGE_FAILED 22, NOTHING_TO_UNDO 23, SUPERSEDED 24");
+                        + " CHANGE_FAILED 22, NOTHING_TO_UNDO 23, SUPERSEDED 24, RESIDENCY_FORBIDS 25");
     }
 
     private static <E extends Enum<E>> String codes(Codes<E> codes, Class<E> type) {
