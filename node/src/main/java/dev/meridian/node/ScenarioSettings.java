@@ -221,6 +221,7 @@ record ScenarioSettings(Scenario scenario, List<String> policies) {
                 root.time("load-half-life"),
                 root.time("request-timeout"),
                 root.time("failover-after"),
-                root.time("rehome-after"));
+                root.time("rehome-after"),
+                root.time("lingers"));
     }
 }

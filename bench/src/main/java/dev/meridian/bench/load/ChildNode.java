@@ -29,7 +29,7 @@ public final class ChildNode implements AutoCloseable {
     private static final long STOP_SECONDS = 30;
     private static final long READY_SECONDS = 60;
     private static final Duration SILENCE = Duration.ofSeconds(20);
-    private static final int KEPT_LINES = 5000;
+    private static final int KEPT_LINES = 50;
     private static final Pattern API = Pattern.compile("API\\s+(http://\\S+)/v1");
     private static final Pattern ADMIN = Pattern.compile("Admin\\s+(http://\\S+)");
     /** The command line of module node, which this module does not know. */

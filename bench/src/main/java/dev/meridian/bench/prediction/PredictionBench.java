@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 /** Starts the nodes, measures on the idle cluster what the simulator has to be told, and lets both serve the same requests. */
 final class PredictionBench implements AutoCloseable {
     private static final int WARM_UPS = 100;
-    private static final int LONE = 15;
+    private static final int LONE = 60;
 
     private final PredictionPlan plan;
     private final Path folder;
@@ -93,11 +93,6 @@ final class PredictionBench implements AutoCloseable {
 
     private void stop() throws IOException {
         nodes.values().forEach(ChildNode::close);
-        if (System.getenv("DEBUG_OUT") != null)
-            for (var e : nodes.entrySet())
-                Files.writeString(
-                        Path.of(System.getenv("DEBUG_OUT") + e.getKey()),
-                        e.getValue().output());
         nodes.clear();
         deleteFiles();
     }

@@ -113,7 +113,8 @@ record PredictionPlan(Duration duration, long seed) {
                         LOAD_HALF_LIFE,
                         Duration.ofSeconds(60),
                         Duration.ofMillis(500),
-                        Duration.ofSeconds(3)),
+                        Duration.ofSeconds(3),
+                        Duration.ofSeconds(1)),
                 new PolicySettings(POLICY, RESIDENCE, WARM_ABOVE, PATIENCE, RULES, Map.of()));
     }
 

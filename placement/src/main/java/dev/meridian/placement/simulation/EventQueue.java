@@ -33,6 +33,9 @@ final class EventQueue {
 
         record Loaded(Replica replica, int attempt) implements Event {}
 
+        /** Nobody can miss anything of a replica that was taken away any more. */
+        record Lingered(Replica replica, int attempt) implements Event {}
+
         record NodeFailed(Node node) implements Event {}
 
         record NodeBack(Node node) implements Event {}

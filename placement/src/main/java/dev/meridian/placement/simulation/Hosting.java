@@ -125,6 +125,14 @@ final class Hosting {
     /** A request is with it no more. */
     void left(Replica replica) {
         if (replica.state == State.DRAINING && replica.requests.isEmpty()) {
+            long lingers = Moments.micros(world.scenario.timing().lingers());
+            world.events.schedule(world.now() + lingers, new Event.Lingered(replica, replica.attempt));
+        }
+    }
+
+    /** Its memory is free, unless that has been lost with its node. */
+    void lingered(Replica replica, int attempt) {
+        if (replica.attempt == attempt && replica.state == State.DRAINING && replica.requests.isEmpty()) {
             free(replica);
         }
     }

@@ -159,6 +159,7 @@ public record Scenario(
      * @param requestTimeout a request that has not begun to be served after so long fails
      * @param failoverAfter until a stream whose node failed goes on elsewhere
      * @param rehomeAfter until the placement gives up a node that failed
+     * @param lingers a replica that is taken away keeps its memory for so long after its last request
      */
     public record Timing(
             Duration policyInterval,
@@ -167,7 +168,8 @@ public record Scenario(
             Duration loadHalfLife,
             Duration requestTimeout,
             Duration failoverAfter,
-            Duration rehomeAfter) {
+            Duration rehomeAfter,
+            Duration lingers) {
         public Timing {
             require(policyInterval.isPositive(), "policy-interval: expected above 0");
             require(
@@ -178,6 +180,7 @@ public record Scenario(
             require(requestTimeout.isPositive(), "request-timeout: expected above 0");
             require(!failoverAfter.isNegative(), "failover-after: expected no negative time");
             require(!rehomeAfter.isNegative(), "rehome-after: expected no negative time");
+            require(!lingers.isNegative(), "lingers: expected no negative time");
         }
     }
 }

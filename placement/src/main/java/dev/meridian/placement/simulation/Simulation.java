@@ -131,6 +131,7 @@ public final class Simulation {
                     serving.serveWaiting(replica.model);
                 }
             }
+            case Event.Lingered(Replica replica, int attempt) -> hosting.lingered(replica, attempt);
             case Event.NodeFailed(Node node) -> hosting.failed(node).forEach(serving::interrupted);
             case Event.NodeBack(Node node) -> hosting.back(node);
             case Event.Plan _ -> onPlan();

@@ -14,6 +14,7 @@ import java.util.TreeMap;
 /** Makes scenarios: nodes load 10 bytes a second after half a second, models decode 10 tokens a second. */
 final class Scenarios {
     static final List<String> POLICIES = List.of("follow-demand", "spread", "least-recently-used");
+    static final Duration LINGERS = Duration.ofSeconds(1);
     static final Duration MIN_RESIDENCE = Duration.ofSeconds(30);
 
     final List<Scenario.Region> regions = new ArrayList<>();
@@ -96,7 +97,8 @@ final class Scenarios {
                         Duration.ofSeconds(60),
                         Duration.ofSeconds(60),
                         Duration.ofMillis(500),
-                        Duration.ofSeconds(3)),
+                        Duration.ofSeconds(3),
+                        LINGERS),
                 new PolicySettings("spread", MIN_RESIDENCE, 1, Duration.ofSeconds(5), rules, Map.of()));
     }
 
