@@ -14,6 +14,8 @@
 #define PANEL_GROUPS 32
 /* Weights of a group, half of a usual second-level cache. */
 #define GROUP_MOST_BYTES ((size_t)400 << 10)
+/* Rows from which on panels go in pairs. Below, memory is what counts, and one panel after the other reads it best. */
+#define ROWS_FOR_PAIRS 32
 /* Multiplications below which other threads cost more than they bring. */
 #define WORTH_THREADS ((size_t)64 << 10)
 /* Rows that are quantised by one thread at a time, and from which on it is worth several. */
@@ -42,6 +44,7 @@ struct job {
     const float *bias;
     float *y;
     size_t rows;
+    bool pairs;
     struct activations a;
     size_t group_panels;
     size_t groups;
@@ -92,16 +95,40 @@ static void multiply(const struct job *job, size_t packed_panel, size_t first, s
     }
 }
 
+static void multiply_pair(const struct job *job, size_t packed_panel, size_t first, size_t rows, const float *initial,
+                          float *left, float *right, size_t out_stride) {
+    const size_t panel_bytes = job->w->panel_bytes;
+    const uint8_t *bytes = job->w->bytes + packed_panel * panel_bytes;
+    if (job->w->bits == 4) {
+        job->path->pair4(bytes, panel_bytes, &job->a, first, rows, initial, left, right, out_stride);
+    } else {
+        job->path->pair8(bytes, panel_bytes, &job->a, first, rows, initial, left, right, out_stride);
+    }
+}
+
+/* Columns 16 * panel and following 32 of Y, all of which exist, without a gate. */
+static void two_panels(const struct job *job, size_t panel, size_t first, size_t rows) {
+    static const float zeros[2 * LANES];
+    const size_t n = (size_t)job->w->n;
+    float *y = job->y + first * n + panel * LANES;
+    const float *initial = job->bias != NULL ? job->bias + panel * LANES : zeros;
+    multiply_pair(job, panel, first, rows, initial, y, y + LANES, n);
+}
+
 /* Columns 16 * panel and following of Y for some rows. The last panel may be wider than Y: it is computed aside. */
 static void one_panel(const struct job *job, size_t panel, size_t first, size_t rows) {
     const size_t n = (size_t)job->w->n;
     const size_t columns = n - panel * LANES < LANES ? n - panel * LANES : LANES;
     float *y = job->y + first * n + panel * LANES;
     float aside[2][ROWS_OF_PIECE * LANES];
-    float initial[LANES] = {0};
+    float initial[2 * LANES] = {0};
     if (job->gate_up) {
-        multiply(job, 2 * panel, first, rows, initial, aside[0], LANES);
-        multiply(job, 2 * panel + 1, first, rows, initial, aside[1], LANES);
+        if (job->pairs) {
+            multiply_pair(job, 2 * panel, first, rows, initial, aside[0], aside[1], LANES);
+        } else {
+            multiply(job, 2 * panel, first, rows, initial, aside[0], LANES);
+            multiply(job, 2 * panel + 1, first, rows, initial, aside[1], LANES);
+        }
         job->path->silu_times(aside[0], aside[1], rows * LANES);
     } else {
         if (job->bias != NULL) {
@@ -132,7 +159,12 @@ static void multiply_pieces(void *argument, size_t index) {
         size_t last_panel = end < job->w->panels ? end : job->w->panels;
         size_t first = piece % job->row_pieces * ROWS_OF_PIECE;
         size_t rows = job->rows - first < ROWS_OF_PIECE ? job->rows - first : ROWS_OF_PIECE;
-        for (size_t panel = first_panel; panel < last_panel; panel++) {
+        size_t panel = first_panel;
+        for (; job->pairs && !job->gate_up && panel + 2 <= last_panel && (panel + 2) * LANES <= (size_t)job->w->n;
+             panel += 2) {
+            two_panels(job, panel, first, rows);
+        }
+        for (; panel < last_panel; panel++) {
             one_panel(job, panel, first, rows);
         }
     }
@@ -144,7 +176,9 @@ static void divide(struct job *job) {
     size_t panels = job->w->panels / PANEL_GROUPS;
     size_t most = GROUP_MOST_BYTES / panel_bytes;
     panels = panels < most ? panels : most;
-    job->group_panels = panels > 0 ? panels : 1;
+    panels = panels > 0 ? panels : 1;
+    /* An even number, so that no panel of a group is without its neighbour. */
+    job->group_panels = job->pairs ? panels + panels % 2 : panels;
     job->groups = (job->w->panels + job->group_panels - 1) / job->group_panels;
 }
 
@@ -174,6 +208,7 @@ static enum compute_result compute(struct job *job, size_t rows, const struct pa
     job->a.codes = (int8_t *)scratch;
     job->a.scales = (float *)(void *)(scratch + all_blocks * BLOCK);
     job->a.offsets = (int32_t *)(void *)(scratch + all_blocks * (BLOCK + sizeof(float)));
+    job->pairs = at_once >= ROWS_FOR_PAIRS && job->path->pair4 != NULL;
     divide(job);
     bool ran = true;
     for (size_t done = 0; ran && done < rows; done += job->rows) {

@@ -54,6 +54,15 @@ struct kernel_path {
     void (*panel8)(const uint8_t *panel, const struct activations *a, size_t first, size_t rows, const float *initial,
                    float *out, size_t out_stride);
 
+    /*
+     * Two neighbouring panels at once, for many rows: `initial` has 32 lanes, `right` is the second panel's out. NULL
+     * where that is not faster than one after the other.
+     */
+    void (*pair4)(const uint8_t *panel, size_t panel_bytes, const struct activations *a, size_t first, size_t rows,
+                  const float *initial, float *left, float *right, size_t out_stride);
+    void (*pair8)(const uint8_t *panel, size_t panel_bytes, const struct activations *a, size_t first, size_t rows,
+                  const float *initial, float *left, float *right, size_t out_stride);
+
     /* gate[i] = silu(gate[i]) * up[i]; count is a multiple of 16. */
     void (*silu_times)(float *gate, const float *up, size_t count);
 };

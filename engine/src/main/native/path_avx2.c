@@ -237,7 +237,7 @@ static void silu_times(float *gate, const float *up, size_t count) {
 }
 
 #if defined(MERIDIAN_PATH_AVX_VNNI)
-const struct kernel_path AVX_VNNI = {"avxvnni", supported, quantize, panel4, panel8, silu_times};
+const struct kernel_path AVX_VNNI = {"avxvnni", supported, quantize, panel4, panel8, NULL, NULL, silu_times};
 #else
-const struct kernel_path AVX2 = {"avx2", supported, quantize, panel4, panel8, silu_times};
+const struct kernel_path AVX2 = {"avx2", supported, quantize, panel4, panel8, NULL, NULL, silu_times};
 #endif

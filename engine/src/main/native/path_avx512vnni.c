@@ -114,6 +114,81 @@ static inline __attribute__((always_inline)) void tile_rows(int bits, int rows, 
 PANEL(panel4, 4)
 PANEL(panel8, 8)
 
+/*
+ * Two neighbouring panels by `rows` rows, a constant of at most 4. A code of X is loaded once for both, and loads are what
+ * bounds the kernel above once the weights are in a cache.
+ */
+static inline __attribute__((always_inline)) void tile_pair(int bits, int rows, const uint8_t *tile, size_t panel_bytes,
+                                                            const struct activations *a, size_t first,
+                                                            const float *initial, float *const out[2],
+                                                            size_t out_stride) {
+    const size_t tile_bytes = bits == 4 ? TILE4_BYTES : TILE8_BYTES;
+    const size_t scales_at = bits == 4 ? TILE4_SCALES : TILE8_SCALES;
+    const size_t blocks = a->blocks;
+    const int8_t *codes = a->codes + first * blocks * BLOCK;
+    const float *scales = a->scales + first * blocks;
+    const int32_t *offsets = a->offsets + first * blocks;
+    const uint8_t *other = tile + panel_bytes;
+    __m512 sums[4][2];
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        sums[r][0] = _mm512_loadu_ps(initial);
+        sums[r][1] = _mm512_loadu_ps(initial + LANES);
+    }
+    for (size_t b = 0; b < blocks; b++, tile += tile_bytes, other += tile_bytes) {
+        __m512i v[8];
+        __m512i w[8];
+        unpack(bits, tile, v);
+        unpack(bits, other, w);
+        __m512 v_scales = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(tile + scales_at)));
+        __m512 w_scales = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(other + scales_at)));
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            const lane32 *x = (const lane32 *)(codes + ((size_t)r * blocks + b) * BLOCK);
+            __m512i v_dot = _mm512_set1_epi32(offsets[(size_t)r * blocks + b]);
+            __m512i w_dot = v_dot;
+            UNROLL
+            for (int g = 0; g < 8; g++) {
+                __m512i four = _mm512_set1_epi32(x[g]);
+                v_dot = _mm512_dpbusd_epi32(v_dot, v[g], four);
+                w_dot = _mm512_dpbusd_epi32(w_dot, w[g], four);
+            }
+            __m512 x_scale = _mm512_set1_ps(scales[(size_t)r * blocks + b]);
+            sums[r][0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(v_dot), _mm512_mul_ps(v_scales, x_scale), sums[r][0]);
+            sums[r][1] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(w_dot), _mm512_mul_ps(w_scales, x_scale), sums[r][1]);
+        }
+    }
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        _mm512_storeu_ps(out[0] + (size_t)r * out_stride, sums[r][0]);
+        _mm512_storeu_ps(out[1] + (size_t)r * out_stride, sums[r][1]);
+    }
+}
+
+#define PAIR_CASE(bits, count) \
+    case count: \
+        tile_pair(bits, count, panel, panel_bytes, a, first, initial, out, out_stride); \
+        break
+
+#define PAIR(name, bits) \
+    static void name(const uint8_t *panel, size_t panel_bytes, const struct activations *a, size_t first, size_t rows, \
+                     const float *initial, float *left, float *right, size_t out_stride) { \
+        float *out[2] = {left, right}; \
+        for (; rows >= 4; rows -= 4, first += 4, out[0] += 4 * out_stride, out[1] += 4 * out_stride) { \
+            tile_pair(bits, 4, panel, panel_bytes, a, first, initial, out, out_stride); \
+        } \
+        switch (rows) { \
+            PAIR_CASE(bits, 1); \
+            PAIR_CASE(bits, 2); \
+            PAIR_CASE(bits, 3); \
+        default: \
+            break; \
+        } \
+    }
+
+PAIR(pair4, 4)
+PAIR(pair8, 8)
+
 /* As in the portable path, operation by operation. */
 static inline __m512 exponential(__m512 x) {
     x = _mm512_min_ps(x, _mm512_set1_ps(EXP_MAX));
@@ -143,4 +218,4 @@ static void silu_times(float *gate, const float *up, size_t count) {
     }
 }
 
-const struct kernel_path AVX512_VNNI = {"avx512vnni", supported, quantize, panel4, panel8, silu_times};
+const struct kernel_path AVX512_VNNI = {"avx512vnni", supported, quantize, panel4, panel8, pair4, pair8, silu_times};
