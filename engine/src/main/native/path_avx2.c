@@ -158,6 +158,10 @@ static inline __attribute__((always_inline)) void tile_rows(int bits, int rows, 
         }
         UNROLL
         for (int half = 0; half < 2; half++) {
+            /* Has the codes of several rows loaded for each half anew: kept for the other half they would be spilled. */
+            if (rows > 1) {
+                __asm__ volatile("" ::: "memory");
+            }
             __m256i dots[ROWS];
             UNROLL
             for (int r = 0; r < rows; r++) {

@@ -9,13 +9,21 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelLibraryTest {
+    @TempDir
+    Path folder;
+
     private static Reason reason(KernelLibrary library) {
         assertThat(library).isInstanceOf(Unavailable.class);
         return ((Unavailable) library).reason();
@@ -38,6 +46,39 @@ class KernelLibraryTest {
         assertThat(reason(KernelFile.of("Linux", "aarch64", _ -> new ByteArrayInputStream(new byte[100]))
                         .load()))
                 .isEqualTo(Reason.NOT_LOADED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"portable", "none"})
+    void theEnvironmentMayNameThePath(String path) throws Exception {
+        NativeKernels.required();
+        Path output = folder.resolve("output");
+        ProcessBuilder builder = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-Xmx64m",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Child.class.getName())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile());
+        builder.environment().put("MERIDIAN_KERNELS", path);
+        Process process = builder.start();
+        try {
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            String said = Files.readString(output);
+            assertThat(process.exitValue()).as(said).isZero();
+            assertThat(said).contains(path.equals("none") ? "REFUSED_CHOICE" : "path=portable");
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    /** The process that the test above starts. */
+    static final class Child {
+        public static void main(String[] args) {
+            System.out.println(KernelLibrary.ofProcess());
+        }
     }
 
     @Test
