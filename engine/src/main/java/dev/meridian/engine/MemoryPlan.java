@@ -18,7 +18,7 @@ public record MemoryPlan(long weightBytes, long scratchBytes, long bufferBytes, 
 
     /** Divides {@code budgetBytes}. Throws BundleException, with the numbers, where not even one chunk's KV cache is left. */
     static MemoryPlan of(Bundle bundle, RunnerSettings runner, long budgetBytes) {
-        long weights = bundle.manifest().memory().weightBytes();
+        long weights = runner.weightBytes(bundle.manifest());
         long scratch = scratchBytes(bundle, runner);
         long buffers = bufferBytes(bundle, runner);
         long left = budgetBytes - weights - scratch - buffers;
@@ -35,7 +35,7 @@ public record MemoryPlan(long weightBytes, long scratchBytes, long bufferBytes, 
     /** What a bundle takes before its first token. */
     public static long fixedBytes(Bundle bundle, ModelSettings settings) {
         RunnerSettings runner = settings.runner().within(bundle.manifest());
-        return bundle.manifest().memory().weightBytes() + scratchBytes(bundle, runner) + bufferBytes(bundle, runner);
+        return runner.weightBytes(bundle.manifest()) + scratchBytes(bundle, runner) + bufferBytes(bundle, runner);
     }
 
     /** A row of float32 logits for each slot; of a ready-made graph also one for each token of a prefill chunk. */

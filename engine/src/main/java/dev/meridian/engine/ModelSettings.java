@@ -2,6 +2,9 @@ package dev.meridian.engine;
 
 import com.typesafe.config.Config;
 import dev.meridian.engine.onnx.RunnerSettings;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * {@code meridian.engine}; see reference.conf.
@@ -12,6 +15,7 @@ import dev.meridian.engine.onnx.RunnerSettings;
  * @param prefillChunk the most prompt tokens of a step
  * @param queueCapacity sequences that may wait for a slot
  * @param threads of one forward pass
+ * @param kernels the library of Meridian's own operators, if it is to be used
  * @param fairness how the model is divided among those who wait
  */
 public record ModelSettings(
@@ -21,6 +25,7 @@ public record ModelSettings(
         int prefillChunk,
         int queueCapacity,
         int threads,
+        Optional<Path> kernels,
         Fairness fairness) {
     public ModelSettings {
         if (memoryBudgetBytes < 1
@@ -39,7 +44,15 @@ public record ModelSettings(
     /** For an engine that one caller has for itself. */
     public ModelSettings(
             long memoryBudgetBytes, int slots, int contextTokens, int prefillChunk, int queueCapacity, int threads) {
-        this(memoryBudgetBytes, slots, contextTokens, prefillChunk, queueCapacity, threads, Fairness.unreserved());
+        this(
+                memoryBudgetBytes,
+                slots,
+                contextTokens,
+                prefillChunk,
+                queueCapacity,
+                threads,
+                Optional.empty(),
+                Fairness.unreserved());
     }
 
     /**
@@ -49,6 +62,16 @@ public record ModelSettings(
      * @param cores what 0 threads stands for
      */
     public static ModelSettings from(Config config, long machineMemoryBytes, int cores) {
+        return from(config, machineMemoryBytes, cores, Optional::empty);
+    }
+
+    /**
+     * The same where there may be a library of operators.
+     *
+     * @param library asked where {@code kernels} is {@code auto}
+     */
+    public static ModelSettings from(
+            Config config, long machineMemoryBytes, int cores, Supplier<Optional<Path>> library) {
         Config engine = config.getConfig("meridian.engine");
         boolean auto = engine.getString("memory-budget").equals("auto");
         int threads = engine.getInt("threads");
@@ -59,6 +82,7 @@ public record ModelSettings(
                 engine.getInt("prefill-chunk"),
                 engine.getInt("queue-capacity"),
                 threads == 0 ? cores : threads,
+                kernels(engine.getString("kernels"), library),
                 new Fairness(
                         engine.getDouble("step-stretch"),
                         engine.getInt("queue-reserve"),
@@ -68,12 +92,21 @@ public record ModelSettings(
                                 engine.getInt("weights.flex"))));
     }
 
+    private static Optional<Path> kernels(String word, Supplier<Optional<Path>> library) {
+        return switch (word) {
+            case "auto" -> library.get();
+            case "off" -> Optional.empty();
+            default ->
+                throw new IllegalArgumentException("meridian.engine.kernels is '" + word + "', expected auto or off");
+        };
+    }
+
     RunnerSettings runner() {
-        return new RunnerSettings(slots, contextTokens, prefillChunk, threads);
+        return new RunnerSettings(slots, contextTokens, prefillChunk, threads, kernels);
     }
 
     /** The same with another budget: a node divides its own among its models. */
     public ModelSettings withMemoryBudget(long bytes) {
-        return new ModelSettings(bytes, slots, contextTokens, prefillChunk, queueCapacity, threads, fairness);
+        return new ModelSettings(bytes, slots, contextTokens, prefillChunk, queueCapacity, threads, kernels, fairness);
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ModelSettingsTest {
@@ -15,7 +16,7 @@ class ModelSettingsTest {
     @Test
     void defaultsAreThoseOfReferenceConf() {
         assertThat(ModelSettings.from(DEFAULTS, 10_000, 3))
-                .isEqualTo(new ModelSettings(5_000, 16, 8192, 128, 160, 3, FAIRNESS));
+                .isEqualTo(new ModelSettings(5_000, 16, 8192, 128, 160, 3, Optional.empty(), FAIRNESS));
         assertThat(DEFAULTS.getConfig("meridian.engine").root().keySet())
                 .containsExactlyInAnyOrder(
                         "memory-budget",
@@ -27,6 +28,7 @@ class ModelSettingsTest {
                         "queue-reserve",
                         "weights",
                         "threads",
+                        "kernels",
                         "verify",
                         "verified-files");
         assertThat(Fairness.unreserved()).isEqualTo(new Fairness(2, 0, FAIRNESS.weights()));
@@ -37,7 +39,21 @@ class ModelSettingsTest {
         Config said = ConfigFactory.parseString(
                 "meridian.engine { memory-budget = 2 GiB, slots = 4, context = 1024, threads = 1 }");
         assertThat(ModelSettings.from(said.withFallback(DEFAULTS), 10_000, 3))
-                .isEqualTo(new ModelSettings(2L << 30, 4, 1024, 128, 160, 1, FAIRNESS));
+                .isEqualTo(new ModelSettings(2L << 30, 4, 1024, 128, 160, 1, Optional.empty(), FAIRNESS));
+    }
+
+    @Test
+    void theLibraryOfOperatorsIsUsedUnlessItIsOff() {
+        Optional<Path> library = Optional.of(Path.of("kernels.so"));
+        assertThat(ModelSettings.from(DEFAULTS, 10_000, 3, () -> library).kernels())
+                .isEqualTo(library);
+        Config off = ConfigFactory.parseString("meridian.engine.kernels = off");
+        assertThat(ModelSettings.from(off.withFallback(DEFAULTS), 10_000, 3, () -> library)
+                        .kernels())
+                .isEmpty();
+        Config other = ConfigFactory.parseString("meridian.engine.kernels = fast");
+        assertThatThrownBy(() -> ModelSettings.from(other.withFallback(DEFAULTS), 10_000, 3))
+                .hasMessage("meridian.engine.kernels is 'fast', expected auto or off");
     }
 
     @Test

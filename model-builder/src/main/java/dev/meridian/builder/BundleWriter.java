@@ -11,12 +11,14 @@ import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.bundle.BundleManifest.BundleFile;
 import dev.meridian.engine.bundle.BundleManifest.MemoryNeed;
 import dev.meridian.engine.bundle.BundleManifest.ModelShape;
+import dev.meridian.engine.bundle.Panels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** The part that importing and synthesising share: model files, digests, manifest. */
 final class BundleWriter {
@@ -35,10 +37,14 @@ final class BundleWriter {
     private final ProgressListener listener;
 
     BundleWriter(ModelConfig config, Weights weights, KvType kv, TokenTables tables, ProgressListener listener) {
+        this(config, weights, kv, DecoderGraph.plan(config, weights, tables, BundleManifest.WEIGHTS_FILE), listener);
+    }
+
+    BundleWriter(ModelConfig config, Weights weights, KvType kv, DecoderPlan plan, ProgressListener listener) {
         this.config = config;
         this.weights = weights;
         this.kv = kv;
-        this.plan = DecoderGraph.plan(config, weights, tables, BundleManifest.WEIGHTS_FILE);
+        this.plan = plan;
         this.listener = listener;
     }
 
@@ -60,10 +66,16 @@ final class BundleWriter {
         WeightFile.write(folder.resolve(BundleManifest.WEIGHTS_FILE), plan, weights, encoder, listener);
         IoFailures.write(
                 folder.resolve(BundleManifest.MODEL_FILE), plan.modelFile().toByteArray());
+        if (plan.kernelsFile().isPresent()) {
+            IoFailures.write(
+                    folder.resolve(BundleManifest.KERNELS_FILE),
+                    plan.kernelsFile().get().toByteArray());
+        }
     }
 
     /** Describes all that lies in the folder so far in bundle.json. */
     void writeManifest(Path folder, SourceFacts facts, String license, String sourceDigest) throws IOException {
+        boolean packed = plan.kernelsFile().isPresent();
         BundleManifest manifest = new BundleManifest(
                 BundleManifest.FORMAT,
                 facts.name(),
@@ -77,7 +89,9 @@ final class BundleWriter {
                 facts.defaults(),
                 license,
                 sourceDigest,
-                files(folder, listener));
+                files(folder, listener),
+                null,
+                packed ? Panels.NAME : null);
         IoFailures.write(folder.resolve(BundleManifest.FILE_NAME), Bundle.manifestBytes(manifest));
     }
 
@@ -100,7 +114,8 @@ final class BundleWriter {
                 + 2L * (config.queryWidth() + 2L * config.kvWidth())
                 + (long) config.heads() * Math.min(config.contextTokens(), ATTENTION_TOKENS);
         long scratch = (CHUNK_TOKENS * row + (long) BATCH_ROWS * config.vocabSize()) * Float.BYTES;
-        return new MemoryNeed(plan.loadedBytes(), kvBytes, scratch);
+        @Nullable Long mapped = plan.kernelsFile().isPresent() ? plan.mappedBytes() : null;
+        return new MemoryNeed(plan.loadedBytes(), kvBytes, scratch, mapped);
     }
 
     /** All that lies in a folder so far. */

@@ -9,6 +9,7 @@ import dev.meridian.builder.source.Checkpoint;
 import dev.meridian.builder.source.ImportException;
 import java.io.IOException;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 
@@ -67,8 +68,27 @@ record CheckpointEncoder(Checkpoint checkpoint) implements WeightEncoder {
             partStart += part.rows();
         }
         BlockQuantizer quantizer = piece.quantizer;
-        if (matrix.scales() != null && quantizer != null) {
+        if (matrix.encoding().isQuantised() && quantizer != null) {
             quantizer.quantize(piece.values, rows, columns, piece.codes, piece.scales);
+            refuseScales(matrix, firstRow, rows, piece.scales);
+        }
+    }
+
+    private void refuseScales(WeightMatrix matrix, int firstRow, int rows, float[] scales) throws ImportException {
+        int blocks = BlockQuantizer.blocks(matrix.columns());
+        int at = Float16.firstOverflow(scales, 0, rows * blocks);
+        if (at >= 0) {
+            int row = firstRow + at / blocks;
+            Iterator<Part> parts = matrix.parts().iterator();
+            Part part = parts.next();
+            while (row >= part.rows()) {
+                row -= part.rows();
+                part = parts.next();
+            }
+            throw new ImportException(checkpoint.folder() + ": tensor " + part.tensor() + " has weights in row " + row
+                    + ", columns from " + at % blocks * BlockQuantizer.BLOCK
+                    + " on, whose scale float16 cannot hold (65504"
+                    + " at most); choose other --weights");
         }
     }
 

@@ -59,8 +59,8 @@ record RandomEncoder(long seed) implements WeightEncoder {
             LONGS.set(piece.codes, from + i, random.nextLong());
         }
         // Codes uniform over 2^bits steps deviate by 2^bits / sqrt(12).
-        float scale =
-                (float) (DEVIATION * Math.sqrt(12) / (1 << matrix.encoding().bits()));
+        float scale = Float.float16ToFloat(Float.floatToFloat16(
+                (float) (DEVIATION * Math.sqrt(12) / (1 << matrix.encoding().bits()))));
         Arrays.fill(piece.scales, row * blocks, (row + 1) * blocks, scale);
     }
 

@@ -5,6 +5,7 @@ import dev.meridian.builder.graph.DecoderPlan;
 import dev.meridian.builder.graph.Region;
 import dev.meridian.builder.graph.TokenTables;
 import dev.meridian.builder.graph.WeightMatrix;
+import dev.meridian.builder.graph.WeightMatrix.Arrangement;
 import dev.meridian.builder.graph.WeightMatrix.Part;
 import dev.meridian.builder.quant.BlockDecoder;
 import dev.meridian.builder.quant.BlockQuantizer;
@@ -15,8 +16,10 @@ import dev.meridian.builder.source.ImportException;
 import dev.meridian.builder.source.ModelConfig;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleManifest;
+import dev.meridian.engine.bundle.Panels;
 import java.io.EOFException;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -85,12 +88,15 @@ public final class WeightErrors {
 
     private static Report compared(Path source, Path bundle) throws ImportException, IOException {
         ModelConfig config = ConfigReader.read(source.resolve("config.json"));
-        Weights weights = Weights.labelled(Bundle.open(bundle).manifest().weights());
+        BundleManifest manifest = Bundle.open(bundle).manifest();
+        Weights weights = Weights.labelled(manifest.weights());
         Path file = bundle.resolve(BundleManifest.WEIGHTS_FILE);
         try (Checkpoint checkpoint = Checkpoint.open(source);
                 FileChannel data = FileChannel.open(file, StandardOpenOption.READ)) {
             TokenTables tables = Importer.tables(config, checkpoint);
-            DecoderPlan plan = DecoderGraph.plan(config, weights, tables, BundleManifest.WEIGHTS_FILE);
+            DecoderPlan plan = manifest.packing() == null
+                    ? DecoderGraph.unpacked(config, weights, tables, BundleManifest.WEIGHTS_FILE)
+                    : DecoderGraph.plan(config, weights, tables, BundleManifest.WEIGHTS_FILE);
             if (data.size() != plan.dataBytes()) {
                 throw new ImportException(
                         file + ": " + data.size() + " bytes, what " + source + " becomes takes " + plan.dataBytes());
@@ -144,6 +150,11 @@ public final class WeightErrors {
     /** Rows of a matrix as the bundle's file has them. */
     private void read(WeightMatrix matrix, int firstRow, int rows, WeightPiece piece, float[] into) throws IOException {
         int count = rows * matrix.columns();
+        if (matrix.arrangement() != Arrangement.ROWS) {
+            readPanels(matrix, firstRow, rows, piece);
+            BlockDecoder.decode(weights, piece.codes, piece.scales, rows, matrix.columns(), into);
+            return;
+        }
         Region scales = matrix.scales();
         if (scales != null) {
             int blocks = BlockQuantizer.blocks(matrix.columns());
@@ -165,6 +176,35 @@ public final class WeightErrors {
             for (int i = 0; i < count; i++) {
                 into[i] = Float.float16ToFloat(read.getShort(i * bytes));
             }
+        }
+    }
+
+    /**
+     * Codes and scales of rows, which need not begin with a panel: the panels around them are read one by one, and the rows
+     * that are wanted are moved to the front.
+     */
+    private void readPanels(WeightMatrix matrix, int firstRow, int rows, WeightPiece piece) throws IOException {
+        int columns = matrix.columns();
+        int bits = weights.bits();
+        int partRows = matrix.arrangement() == Arrangement.ALTERNATING ? matrix.rows() / 2 : matrix.rows();
+        int panelBytes = Math.toIntExact(Panels.panelBytes(columns, bits));
+        int rowBytes = BlockQuantizer.rowBytes(weights, columns);
+        int blocks = BlockQuantizer.blocks(columns);
+        byte[] codes = new byte[Panels.ROWS * rowBytes];
+        float[] scales = new float[Panels.ROWS * blocks];
+        int done = 0;
+        while (done < rows) {
+            int row = firstRow + done;
+            int lane = row % partRows % Panels.ROWS;
+            int held = Math.min(Panels.ROWS, partRows - (row % partRows - lane));
+            int count = Math.min(held - lane, rows - done);
+            readFully(PanelPlaces.offset(matrix, row - lane), panelBytes, piece).get(piece.packed, 0, panelBytes);
+            MemorySegment panel = MemorySegment.ofArray(piece.packed);
+            Panels.unpack(
+                    bits, panel, 0, MemorySegment.ofArray(codes), MemorySegment.ofArray(scales), 0, held, columns);
+            System.arraycopy(codes, lane * rowBytes, piece.codes, done * rowBytes, count * rowBytes);
+            System.arraycopy(scales, lane * blocks, piece.scales, done * blocks, count * blocks);
+            done += count;
         }
     }
 

@@ -4,13 +4,16 @@ import dev.meridian.builder.graph.DecoderPlan;
 import dev.meridian.builder.graph.Region;
 import dev.meridian.builder.graph.RotaryTable;
 import dev.meridian.builder.graph.WeightMatrix;
+import dev.meridian.builder.graph.WeightMatrix.Arrangement;
 import dev.meridian.builder.quant.BlockQuantizer;
 import dev.meridian.builder.quant.Float16;
 import dev.meridian.builder.quant.Weights;
 import dev.meridian.builder.source.ImportException;
+import dev.meridian.engine.bundle.Panels;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.RandomAccessFile;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -47,10 +50,23 @@ final class WeightFile {
         this.encoder = encoder;
         this.listener = listener;
         for (WeightMatrix matrix : plan.matrices()) {
-            int step = WeightPiece.rows(matrix);
-            for (int row = 0; row < matrix.rows(); row += step) {
-                pieces.add(new Piece(matrix, row, Math.min(step, matrix.rows() - row)));
+            int start = 0;
+            // Parts that alternate are padded each by itself: no panel has rows of both.
+            int parts = matrix.arrangement() == Arrangement.ALTERNATING
+                    ? matrix.parts().size()
+                    : 1;
+            for (int part = 0; part < parts; part++) {
+                int rows = matrix.rows() / parts;
+                addPieces(matrix, start, rows);
+                start += rows;
             }
+        }
+    }
+
+    private void addPieces(WeightMatrix matrix, int start, int rows) {
+        int step = WeightPiece.rows(matrix);
+        for (int row = 0; row < rows; row += step) {
+            pieces.add(new Piece(matrix, start + row, Math.min(step, rows - row)));
         }
     }
 
@@ -145,7 +161,9 @@ final class WeightFile {
         WeightMatrix matrix = piece.matrix();
         Region scales = matrix.scales();
         long bytes;
-        if (scales == null) {
+        if (matrix.arrangement() != Arrangement.ROWS) {
+            bytes = writePanels(channel, piece, buffers);
+        } else if (scales == null) {
             long rowBytes = (long) matrix.columns() * matrix.encoding().bits() / Byte.SIZE;
             bytes = rowBytes * piece.rows();
             long offset = matrix.data().offset() + rowBytes * piece.firstRow();
@@ -173,6 +191,32 @@ final class WeightFile {
                     buffers.scratch);
         }
         report(bytes);
+    }
+
+    private long writePanels(FileChannel channel, Piece piece, WeightPiece buffers) throws IOException {
+        WeightMatrix matrix = piece.matrix();
+        int count = Math.ceilDiv(piece.rows(), Panels.ROWS);
+        int panelBytes = Math.toIntExact(
+                Panels.panelBytes(matrix.columns(), matrix.encoding().bits()));
+        MemorySegment codes = MemorySegment.ofArray(buffers.codes);
+        MemorySegment scales = MemorySegment.ofArray(buffers.scales);
+        MemorySegment packed = MemorySegment.ofArray(buffers.packed);
+        for (int i = 0; i < count; i++) {
+            int row = i * Panels.ROWS;
+            int rows = Math.min(Panels.ROWS, piece.rows() - row);
+            int bits = matrix.encoding().bits();
+            Panels.pack(bits, codes, scales, row, rows, matrix.columns(), packed, (long) i * panelBytes);
+        }
+        if (matrix.arrangement() == Arrangement.PANELS) {
+            ByteBuffer all = ByteBuffer.wrap(buffers.packed, 0, count * panelBytes);
+            writeFully(channel, PanelPlaces.offset(matrix, piece.firstRow()), all);
+        } else {
+            for (int i = 0; i < count; i++) {
+                ByteBuffer one = ByteBuffer.wrap(buffers.packed, i * panelBytes, panelBytes);
+                writeFully(channel, PanelPlaces.offset(matrix, piece.firstRow() + i * Panels.ROWS), one);
+            }
+        }
+        return (long) count * panelBytes;
     }
 
     private void report(long bytes) {

@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.meridian.engine.onnx.OnnxEnvironment;
+import dev.meridian.engine.onnx.UnpackedWeights;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -21,18 +22,24 @@ final class GraphSession implements AutoCloseable {
     private final OrtEnvironment environment = OnnxEnvironment.get();
     private final OrtSession.SessionOptions options = new OrtSession.SessionOptions();
     private final OrtSession session;
+    private final UnpackedWeights weights;
     private final int layers;
     private final int kvHeads;
     private final int headDim;
     private final int maxTokens;
     private final List<FloatBuffer> caches = new ArrayList<>();
 
-    GraphSession(Path model, int layers, int kvHeads, int headDim, int maxTokens, int slots) throws OrtException {
+    GraphSession(Path model, UnpackedWeights weights, int layers, int kvHeads, int headDim, int maxTokens, int slots)
+            throws OrtException {
         this.layers = layers;
         this.kvHeads = kvHeads;
         this.headDim = headDim;
         this.maxTokens = maxTokens;
+        this.weights = weights;
         options.setIntraOpNumThreads(2);
+        if (!weights.tensors().isEmpty()) {
+            options.addExternalInitializers(weights.tensors());
+        }
         session = environment.createSession(model.toString(), options);
         for (int i = 0; i < 2 * layers; i++) {
             caches.add(direct(4 * slots * slotFloats()).asFloatBuffer());
@@ -103,5 +110,6 @@ final class GraphSession implements AutoCloseable {
     public void close() throws OrtException {
         session.close();
         options.close();
+        weights.close();
     }
 }

@@ -73,7 +73,7 @@ class GroupQueryExportTest {
 
     private Bundle exported(Path source, Weights weights) throws Exception {
         Path genai = folder.resolve("genai");
-        GroupQueryExport.write(TestBundles.imported(source, folder.resolve("own"), weights), genai);
+        GroupQueryExport.write(TestBundles.unpacked(source, folder.resolve("own"), weights), genai);
         Files.copy(source.resolve("tokenizer.json"), genai.resolve("tokenizer.json"));
         Bundle bundle = TestBundles.imported(genai, folder.resolve("bundle"), Weights.INT8);
         assertThat(bundle.manifest().graph()).as("a ready-made graph").isNotNull();

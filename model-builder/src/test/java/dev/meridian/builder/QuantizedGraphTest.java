@@ -9,6 +9,8 @@ import dev.meridian.builder.quant.Dequantizer;
 import dev.meridian.builder.quant.Weights;
 import dev.meridian.builder.source.ConfigReader;
 import dev.meridian.engine.bundle.Bundle;
+import dev.meridian.engine.bundle.CheckedBundle;
+import dev.meridian.engine.bundle.VerifiedFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -55,12 +57,13 @@ class QuantizedGraphTest {
                     .as("token by token")
                     .isLessThan(ACTIVATION_ERROR);
         }
+        CheckedBundle checked = CheckedBundle.of(bundle, VerifiedFiles.none());
         TokenTables tables = tied ? TokenTables.tied(false) : TokenTables.separate();
         var config = ConfigReader.read(source.resolve("config.json"));
         Files.write(
                 bundle.file("model.onnx"),
                 AccuracyLevels.modelFile(config, weights, tables, 0).toByteArray());
-        try (GraphSession session = TestBundles.session(bundle, 1)) {
+        try (GraphSession session = TestBundles.session(checked, 1)) {
             assertThat(TestBundles.difference(TestBundles.inChunks(session, 0, tokens, 24), expected))
                     .as("with float32 activations")
                     .isLessThan(1e-3);

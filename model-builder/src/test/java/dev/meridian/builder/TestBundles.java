@@ -3,9 +3,20 @@ package dev.meridian.builder;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnxruntime.OrtException;
+import dev.meridian.builder.graph.DecoderGraph;
+import dev.meridian.builder.graph.DecoderPlan;
+import dev.meridian.builder.graph.TokenTables;
 import dev.meridian.builder.quant.Weights;
+import dev.meridian.builder.source.Checkpoint;
+import dev.meridian.builder.source.ConfigReader;
 import dev.meridian.builder.source.ImportException;
+import dev.meridian.builder.source.ModelConfig;
 import dev.meridian.engine.bundle.Bundle;
+import dev.meridian.engine.bundle.BundleManifest;
+import dev.meridian.engine.bundle.CheckedBundle;
+import dev.meridian.engine.bundle.VerifiedFiles;
+import dev.meridian.engine.onnx.UnpackedWeights;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -20,10 +31,34 @@ final class TestBundles {
         return bundle;
     }
 
+    /** As bundles were before their weights were packed. */
+    static Bundle unpacked(Path source, Path out, Weights weights) throws Exception {
+        ModelConfig config = ConfigReader.read(source.resolve("config.json"));
+        Files.createDirectory(out);
+        try (Checkpoint checkpoint = Checkpoint.open(source)) {
+            TokenTables tables = Importer.tables(config, checkpoint);
+            DecoderPlan plan = DecoderGraph.unpacked(config, weights, tables, BundleManifest.WEIGHTS_FILE);
+            BundleWriter writer = new BundleWriter(config, weights, KvType.F32, plan, ProgressListener.none());
+            writer.writeModel(out, new CheckpointEncoder(checkpoint));
+            Importer.copySmallFiles(source, out);
+            writer.writeManifest(out, SourceFacts.read(source, config.vocabSize()), "unknown", "00");
+        }
+        Bundle bundle = Bundle.open(out);
+        assertThat(bundle.verify()).isEmpty();
+        return bundle;
+    }
+
     static GraphSession session(Bundle bundle, int slots) throws OrtException {
+        return session(CheckedBundle.of(bundle, VerifiedFiles.none()), slots);
+    }
+
+    /** Of the model file as it is now, with the weights that were checked. */
+    static GraphSession session(CheckedBundle checked, int slots) throws OrtException {
+        Bundle bundle = checked.bundle();
         var shape = bundle.manifest().shape();
         return new GraphSession(
                 bundle.file("model.onnx"),
+                UnpackedWeights.of(checked),
                 shape.layers(),
                 shape.kvHeads(),
                 shape.headDim(),

@@ -53,6 +53,14 @@ public record Bundle(Path folder, BundleManifest manifest) {
                 throw new BundleException(manifestFile + ": format " + json.path("format") + ", this version reads "
                         + BundleManifest.FORMAT + "; import the model again");
             }
+            JsonNode packing = json.path("packing");
+            if (!packing.isMissingNode()
+                    && !packing.isNull()
+                    && !packing.asText().equals(Panels.NAME)) {
+                throw new BundleException(manifestFile + ": packing " + FileNames.shown(packing.asText())
+                        + ", this version reads " + Panels.NAME
+                        + "; make the bundle again with ./meridian import <source> --out <bundle>");
+            }
             return new Bundle(absolute, JSON.treeToValue(json, BundleManifest.class));
         } catch (JsonProcessingException e) {
             throw new BundleException(manifestFile + ": " + fault(e), e);

@@ -12,10 +12,12 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +35,8 @@ final class BundleCheck {
     private final VerifiedFiles verified;
     private final List<Fault> faults = new ArrayList<>();
     private final Map<String, FileStamp> stamps = new LinkedHashMap<>();
-    private byte @Nullable [] graph;
+    private final Map<String, byte[]> graphs = new HashMap<>();
+    private List<PackedMatrix> packed = List.of();
 
     private BundleCheck(Bundle bundle, VerifiedFiles verified) {
         this.bundle = bundle;
@@ -46,7 +49,7 @@ final class BundleCheck {
         check.bundle.manifest().files().forEach(check::file);
         // A file with a fault is not what its author wrote: nothing that it says is worth telling.
         if (check.faults.isEmpty()) {
-            check.graph();
+            check.allGraphs();
         }
         verified.save();
         return check;
@@ -61,8 +64,13 @@ final class BundleCheck {
         return stamps;
     }
 
-    byte @Nullable [] graphBytes() {
-        return graph;
+    /** The graphs' bytes by file name, of those that are held. */
+    Map<String, byte[]> graphs() {
+        return Map.copyOf(graphs);
+    }
+
+    List<PackedMatrix> packed() {
+        return packed;
     }
 
     private void fault(String file, String what) {
@@ -74,6 +82,9 @@ final class BundleCheck {
         Map<String, BundleFile> files = bundle.manifest().files();
         if (!files.containsKey(BundleManifest.MODEL_FILE)) {
             fault(BundleManifest.MODEL_FILE, "not in the manifest");
+        }
+        if (files.containsKey(BundleManifest.KERNELS_FILE) != (bundle.manifest().packing() != null)) {
+            fault(BundleManifest.KERNELS_FILE, "the manifest's packing and this file are not there together");
         }
         int entries = 0;
         try (DirectoryStream<Path> children = Files.newDirectoryStream(bundle.folder())) {
@@ -139,7 +150,7 @@ final class BundleCheck {
 
     /** The graph's is always taken, of the very bytes that will run. */
     private String digest(String name, FileStamp stamp) throws IOException {
-        if (!name.equals(BundleManifest.MODEL_FILE) || stamp.bytes() > MAX_HELD_BYTES) {
+        if (!isGraph(name) || stamp.bytes() > MAX_HELD_BYTES) {
             return verified.sha256(bundle.file(name), stamp);
         }
         byte[] bytes = new byte[(int) stamp.bytes()];
@@ -147,34 +158,55 @@ final class BundleCheck {
         try (FileChannel in = FileChannel.open(bundle.file(name), StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
             while (into.hasRemaining() && in.read(into) >= 0) {}
         }
-        graph = bytes;
+        graphs.put(name, bytes);
         return HexFormat.of().formatHex(Bundle.newSha256().digest(bytes));
     }
 
-    private void graph() {
-        BundleManifest manifest = bundle.manifest();
-        Map<String, Long> files = manifest.files().entrySet().stream()
-                .filter(entry -> !entry.getKey().equals(BundleManifest.MODEL_FILE))
-                .collect(Collectors.toMap(
-                        Map.Entry::getKey, entry -> entry.getValue().bytes()));
-        try {
-            OnnxFile model = graph == null
-                    ? OnnxFile.map(bundle.file(BundleManifest.MODEL_FILE))
-                    : OnnxFile.of(BundleManifest.MODEL_FILE, ByteBuffer.wrap(graph));
-            List<String> found = GraphCheck.faults(model, files);
-            if (found.isEmpty()) {
-                found = layoutFaults(model, manifest);
+    private static boolean isGraph(String name) {
+        return name.equals(BundleManifest.MODEL_FILE) || name.equals(BundleManifest.KERNELS_FILE);
+    }
+
+    private void allGraphs() {
+        Optional<OnnxFile> model = graph(BundleManifest.MODEL_FILE);
+        if (bundle.manifest().packing() == null || model.isEmpty()) {
+            return;
+        }
+        Optional<OnnxFile> kernels = graph(BundleManifest.KERNELS_FILE);
+        if (kernels.isPresent()) {
+            try {
+                packed = PackedMatrices.of(model.get(), kernels.get());
+            } catch (BundleException e) {
+                fault(BundleManifest.MODEL_FILE, String.valueOf(e.getMessage()));
             }
-            found.forEach(what -> fault(BundleManifest.MODEL_FILE, what));
-        } catch (BundleException e) {
-            String message = String.valueOf(e.getMessage());
-            fault(BundleManifest.MODEL_FILE, message.substring(message.indexOf(": ") + 2));
         }
     }
 
-    private static List<String> layoutFaults(OnnxFile model, BundleManifest manifest) {
+    /** Empty, and a fault, where a graph is not one to be loaded. */
+    private Optional<OnnxFile> graph(String name) {
+        BundleManifest manifest = bundle.manifest();
+        Map<String, Long> files = manifest.files().entrySet().stream()
+                .filter(entry -> !isGraph(entry.getKey()))
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, entry -> entry.getValue().bytes()));
+        try {
+            byte[] held = graphs.get(name);
+            OnnxFile model = held == null ? OnnxFile.map(bundle.file(name)) : OnnxFile.of(name, ByteBuffer.wrap(held));
+            List<String> found = GraphCheck.faults(model, files);
+            if (found.isEmpty()) {
+                found = layoutFaults(name, model, manifest);
+            }
+            found.forEach(what -> fault(name, what));
+            return found.isEmpty() ? Optional.of(model) : Optional.empty();
+        } catch (BundleException e) {
+            String message = String.valueOf(e.getMessage());
+            fault(name, message.substring(message.indexOf(": ") + 2));
+            return Optional.empty();
+        }
+    }
+
+    private static List<String> layoutFaults(String name, OnnxFile model, BundleManifest manifest) {
         return manifest.graph() == null
-                ? DecoderCheck.faults(model, manifest)
+                ? DecoderCheck.faults(model, manifest, name.equals(BundleManifest.KERNELS_FILE))
                 : PastPresentCheck.faults(model, manifest, manifest.graph());
     }
 

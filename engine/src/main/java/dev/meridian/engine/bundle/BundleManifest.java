@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param sourceDigest SHA-256 over the source files' names and SHA-256, in hexadecimal
  * @param files every other file of the bundle, by plain name
  * @param graph how the graph names what it takes and gives; null where it is of Meridian's own layout
+ * @param packing how quantised weights lie in the weights file, {@value Panels#NAME}, for {@value #KERNELS_FILE} to use in
+ *     place; null where there is no such graph
  */
 public record BundleManifest(
         int format,
@@ -37,10 +39,14 @@ public record BundleManifest(
         String license,
         String sourceDigest,
         Map<String, BundleFile> files,
-        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable GraphLayout graph) {
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable GraphLayout graph,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String packing) {
     public static final int FORMAT = 1;
     public static final String FILE_NAME = "bundle.json";
     public static final String MODEL_FILE = "model.onnx";
+    /** The same model over packed weights, of Meridian's own operators. */
+    public static final String KERNELS_FILE = "kernels.onnx";
+
     public static final String WEIGHTS_FILE = "model.onnx.data";
 
     // Bounds that keep every product of dimensions that sizes memory below 2^63; no model comes near them.
@@ -74,6 +80,12 @@ public record BundleManifest(
         if (bosTokenId != null) {
             requireToken(bosTokenId, "bosTokenId", shape);
         }
+        if ((packing == null) != (memory.mappedWeightBytes() == null)) {
+            throw new IllegalArgumentException("packing and memory.mappedWeightBytes are not there together");
+        }
+        if (packing != null && graph != null) {
+            throw new IllegalArgumentException("packing is for Meridian's own layout, which has no graph entry");
+        }
     }
 
     /** A bundle whose graph is of Meridian's own layout. */
@@ -105,6 +117,41 @@ public record BundleManifest(
                 license,
                 sourceDigest,
                 files,
+                null,
+                null);
+    }
+
+    /** A bundle that is not packed. */
+    public BundleManifest(
+            int format,
+            String name,
+            String family,
+            ModelShape shape,
+            String weights,
+            String kv,
+            MemoryNeed memory,
+            @Nullable Integer bosTokenId,
+            List<Integer> eosTokenIds,
+            SamplingDefaults defaults,
+            String license,
+            String sourceDigest,
+            Map<String, BundleFile> files,
+            @Nullable GraphLayout graph) {
+        this(
+                format,
+                name,
+                family,
+                shape,
+                weights,
+                kv,
+                memory,
+                bosTokenId,
+                eosTokenIds,
+                defaults,
+                license,
+                sourceDigest,
+                files,
+                graph,
                 null);
     }
 
@@ -197,15 +244,30 @@ public record BundleManifest(
     /**
      * What loading takes, in bytes.
      *
-     * @param weightBytes the weights as loaded
+     * @param weightBytes the weights as loaded; of a packed bundle, unpacked as {@value BundleManifest#MODEL_FILE} needs them
      * @param kvBytesPerToken KV cache of one position over all layers
      * @param scratchBytes an estimate of activations for one prefill chunk and one decode batch
+     * @param mappedWeightBytes the weights of {@value BundleManifest#KERNELS_FILE}, used where they lie in the file; null where
+     *     the bundle is not packed
      */
-    public record MemoryNeed(long weightBytes, long kvBytesPerToken, long scratchBytes) {
+    public record MemoryNeed(
+            long weightBytes,
+            long kvBytesPerToken,
+            long scratchBytes,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            Long mappedWeightBytes) {
+        public MemoryNeed(long weightBytes, long kvBytesPerToken, long scratchBytes) {
+            this(weightBytes, kvBytesPerToken, scratchBytes, null);
+        }
+
         public MemoryNeed {
             requireWithin(1, weightBytes, MAX_BYTES, "weightBytes");
             requireWithin(1, kvBytesPerToken, MAX_BYTES, "kvBytesPerToken");
             requireWithin(0, scratchBytes, MAX_BYTES, "scratchBytes");
+            if (mappedWeightBytes != null) {
+                requireWithin(1, mappedWeightBytes, MAX_BYTES, "mappedWeightBytes");
+            }
         }
     }
 

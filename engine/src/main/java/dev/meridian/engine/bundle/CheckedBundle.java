@@ -14,12 +14,15 @@ import java.util.stream.Collectors;
 public final class CheckedBundle {
     private final Bundle bundle;
     private final Map<String, FileStamp> stamps;
-    private final Optional<byte[]> graph;
+    private final Map<String, byte[]> graphs;
+    private final List<PackedMatrix> packed;
 
-    private CheckedBundle(Bundle bundle, Map<String, FileStamp> stamps, Optional<byte[]> graph) {
+    private CheckedBundle(
+            Bundle bundle, Map<String, FileStamp> stamps, Map<String, byte[]> graphs, List<PackedMatrix> packed) {
         this.bundle = bundle;
         this.stamps = stamps;
-        this.graph = graph;
+        this.graphs = graphs;
+        this.packed = packed;
     }
 
     /**
@@ -33,7 +36,7 @@ public final class CheckedBundle {
             throw new BundleException(bundle.folder() + ": "
                     + check.faults().stream().map(BundleCheck.Fault::toString).collect(Collectors.joining("; ")));
         }
-        return new CheckedBundle(bundle, Map.copyOf(check.stamps()), Optional.ofNullable(check.graphBytes()));
+        return new CheckedBundle(bundle, Map.copyOf(check.stamps()), check.graphs(), check.packed());
     }
 
     public Bundle bundle() {
@@ -45,8 +48,13 @@ public final class CheckedBundle {
     }
 
     /** The bytes of the graph that were checked, not to be changed; empty where the file is too large to be held. */
-    public Optional<byte[]> graph() {
-        return graph;
+    public Optional<byte[]> graph(String file) {
+        return Optional.ofNullable(graphs.get(file));
+    }
+
+    /** The packed weights that {@value BundleManifest#MODEL_FILE} takes unpacked; none where the bundle is not packed. */
+    public List<PackedMatrix> packed() {
+        return packed;
     }
 
     /** Throws {@link BundleException} where a file is not the one that was checked. */

@@ -36,6 +36,8 @@ final class DecoderCheck {
 
     private final OnnxFile model;
     private final ModelShape shape;
+    private final boolean kernels;
+    private final boolean packed;
     private final Map<String, TensorShape> shapes = new HashMap<>();
     private final Map<String, Initializer> constants = new HashMap<>();
     private final Set<String> used = new HashSet<>();
@@ -44,14 +46,20 @@ final class DecoderCheck {
 
     private final List<String> faults = new ArrayList<>();
 
-    private DecoderCheck(OnnxFile model, ModelShape shape) {
+    private DecoderCheck(OnnxFile model, BundleManifest manifest, boolean kernels) {
         this.model = model;
-        this.shape = shape;
+        this.shape = manifest.shape();
+        this.kernels = kernels;
+        this.packed = manifest.packing() != null;
     }
 
-    /** One line for each fault of a graph that {@link GraphCheck} found none in. */
-    static List<String> faults(OnnxFile model, BundleManifest manifest) {
-        DecoderCheck check = new DecoderCheck(model, manifest.shape());
+    /**
+     * One line for each fault of a graph that {@link GraphCheck} found none in.
+     *
+     * @param kernels whether it is the graph of Meridian's own operators
+     */
+    static List<String> faults(OnnxFile model, BundleManifest manifest, boolean kernels) {
+        DecoderCheck check = new DecoderCheck(model, manifest, kernels);
         check.opsets();
         check.inputs();
         check.initializers();
@@ -124,9 +132,10 @@ final class DecoderCheck {
     }
 
     private void external(Initializer initializer, Data.External external) {
-        if (!external.location().equals(BundleManifest.WEIGHTS_FILE) || external.offset() % ALIGNMENT != 0) {
+        long alignment = kernels && initializer.type() == ElementType.UINT8 ? Panels.ALIGNMENT : ALIGNMENT;
+        if (!external.location().equals(BundleManifest.WEIGHTS_FILE) || external.offset() % alignment != 0) {
             fault("initializer '" + initializer.name() + "': byte " + external.offset() + " of "
-                    + external.location() + ", expected a multiple of " + ALIGNMENT + " of "
+                    + external.location() + ", expected a multiple of " + alignment + " of "
                     + BundleManifest.WEIGHTS_FILE);
         }
     }
@@ -143,7 +152,7 @@ final class DecoderCheck {
             fault(nodes.size() + " nodes are too many for " + shape.layers() + " layers");
             return;
         }
-        DecoderRules rules = new DecoderRules(shape);
+        DecoderRules rules = new DecoderRules(shape, kernels);
         Set<String> broken = new HashSet<>();
         for (Node node : nodes) {
             for (String input : node.inputs()) {
@@ -233,21 +242,35 @@ final class DecoderCheck {
                 .reduce(0, DecoderCheck::addSaturating);
         BundleFile file = manifest.files().get(BundleManifest.WEIGHTS_FILE);
         long fileBytes = file == null ? 0 : file.bytes();
-        if (constantBytes / 2 > fileBytes) {
+        // Unpacked, scales take twice the bytes that they have in the file.
+        if (constantBytes / (packed ? 3 : 2) > fileBytes) {
             fault("constants of " + constantBytes + " bytes share a file of " + fileBytes);
         }
         // Each was counted above as it lies in the file: unpacked it takes as much again.
         long needed = widened.stream()
                 .mapToLong(name -> Objects.requireNonNull(constants.get(name)).bytes())
                 .reduce(constantBytes, DecoderCheck::addSaturating);
-        long declared = manifest.memory().weightBytes();
-        if (declared < needed || declared / 2 > needed) {
-            fault("the manifest's weightBytes are " + declared + ", the constants take " + needed);
-        }
+        declared(manifest, needed);
         long kvBytes = 2L * shape.layers() * shape.kvHeads() * shape.headDim() * Float.BYTES;
         if (manifest.memory().kvBytesPerToken() != kvBytes) {
             fault("the manifest's kvBytesPerToken are " + manifest.memory().kvBytesPerToken() + ", the shape takes "
                     + kvBytes);
+        }
+    }
+
+    private void declared(BundleManifest manifest, long needed) {
+        Long mapped = manifest.memory().mappedWeightBytes();
+        if (kernels && mapped != null) {
+            // Used where they are: the sum itself.
+            if (mapped != needed) {
+                fault("the manifest's mappedWeightBytes are " + mapped + ", the constants take " + needed);
+            }
+            return;
+        }
+        long declared = manifest.memory().weightBytes();
+        // Unpacked weights stay beside those that MatMulNBits packs for itself.
+        if (declared < needed || declared / (packed ? 3 : 2) > needed) {
+            fault("the manifest's weightBytes are " + declared + ", the constants take " + needed);
         }
     }
 

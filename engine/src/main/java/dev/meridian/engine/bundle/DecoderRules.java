@@ -21,13 +21,26 @@ final class DecoderRules {
     private static final float LARGEST_EPSILON = 1;
 
     private final ModelShape shape;
+    private final boolean kernels;
 
-    DecoderRules(ModelShape shape) {
+    /**
+     * Rules for a model of a shape.
+     *
+     * @param kernels whether quantised weights are read by Meridian's own operators, or else by ONNX Runtime's
+     */
+    DecoderRules(ModelShape shape, boolean kernels) {
         this.shape = shape;
+        this.kernels = kernels;
     }
 
     /** Shapes of a node's outputs, in their order. Throws {@link BundleException} where a rule is broken. */
     List<TensorShape> outputs(NodeReader node) {
+        boolean own = node.node().domain().equals(GraphCheck.OWN_DOMAIN);
+        boolean blocks = node.node().operator().equals("MatMulNBits")
+                || node.node().operator().equals("GatherBlockQuantized");
+        if (own != kernels && (own || blocks)) {
+            throw node.fault("the operator is not one of this layout's");
+        }
         List<TensorShape> made =
                 switch (node.node().domain() + ":" + node.node().operator()) {
                     case ":Gather" -> gather(node);
@@ -43,6 +56,9 @@ final class DecoderRules {
                     case "com.microsoft:FusedMatMul" -> product(node);
                     case "com.microsoft:GatherBlockQuantized" -> QuantizedRules.gather(node);
                     case "com.microsoft:MatMulNBits" -> QuantizedRules.product(node);
+                    case "dev.meridian:BlockGemm" -> PanelRules.product(node);
+                    case "dev.meridian:BlockGateUp" -> PanelRules.gateUp(node);
+                    case "dev.meridian:BlockEmbed" -> PanelRules.embed(node);
                     case "com.microsoft:GroupQueryAttention" -> attention(node);
                     default -> throw node.fault("the operator is not one of this layout's");
                 };

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,7 @@ public final class OnnxModelRunner implements ModelRunner {
     private final OrtSession.SessionOptions options;
     private final OrtSession session;
     private final KvMemory kv;
+    private final Optional<UnpackedWeights> weights;
     /** Of the buffers below: closed with the runner, because nobody knows when a garbage collection would free them. */
     private final Arena arena = Arena.ofShared();
 
@@ -55,13 +57,15 @@ public final class OnnxModelRunner implements ModelRunner {
             RunnerSettings settings,
             OrtSession.SessionOptions options,
             OrtSession session,
-            KvMemory kv)
+            KvMemory kv,
+            Optional<UnpackedWeights> weights)
             throws OrtException {
         this.shape = shape;
         this.settings = settings;
         this.options = options;
         this.session = session;
         this.kv = kv;
+        this.weights = weights;
         ids = direct(8L * Math.max(settings.slots(), settings.prefillChunk())).asLongBuffer();
         logitRows = direct(8L * settings.slots()).asLongBuffer();
         lastPositions = direct(4L * settings.slots()).asIntBuffer();
@@ -77,33 +81,45 @@ public final class OnnxModelRunner implements ModelRunner {
         OrtSession.SessionOptions options = null;
         OrtSession session = null;
         KvMemory kv = null;
+        boolean kernels = settings.usesKernels(bundle.manifest());
+        Optional<UnpackedWeights> weights =
+                kernels || checked.packed().isEmpty() ? Optional.empty() : Optional.of(UnpackedWeights.of(checked));
         try {
             options = sessionOptions(settings);
-            session = session(checked, options);
+            if (kernels) {
+                options.registerCustomOpLibrary(settings.kernels().orElseThrow().toString());
+            }
+            if (weights.isPresent()) {
+                options.addExternalInitializers(weights.get().tensors());
+            }
+            session = session(checked, kernels ? BundleManifest.KERNELS_FILE : BundleManifest.MODEL_FILE, options);
             kv = new KvMemory(shape, settings.slots(), settings.contextTokens());
-            return new OnnxModelRunner(shape, settings, options, session, kv);
+            return new OnnxModelRunner(shape, settings, options, session, kv, weights);
         } catch (OrtException | RuntimeException e) {
-            closeAll(session, options, kv);
+            closeAll(session, options, kv, weights);
             throw new BundleException(bundle.folder() + ": " + e.getMessage(), e);
         }
     }
 
     /** Of the bytes that were checked where they are at hand: the file may have been exchanged since. */
-    static OrtSession session(CheckedBundle checked, OrtSession.SessionOptions options) throws OrtException {
+    static OrtSession session(CheckedBundle checked, String file, OrtSession.SessionOptions options)
+            throws OrtException {
         OrtEnvironment environment = OnnxEnvironment.get();
-        if (checked.graph().isEmpty()) {
-            return environment.createSession(
-                    checked.bundle().file(BundleManifest.MODEL_FILE).toString(), options);
+        if (checked.graph(file).isEmpty()) {
+            return environment.createSession(checked.bundle().file(file).toString(), options);
         }
         options.addConfigEntry(
                 "session.model_external_initializers_file_folder_path",
                 checked.bundle().folder().toString());
-        return environment.createSession(checked.graph().get(), options);
+        return environment.createSession(checked.graph(file).get(), options);
     }
 
-    /** The session first, because it may hold views of the KV memory. */
+    /** The session first, because it may hold views of the KV memory and of unpacked weights. */
     private static void closeAll(
-            @Nullable OrtSession session, OrtSession.@Nullable SessionOptions options, @Nullable KvMemory kv) {
+            @Nullable OrtSession session,
+            OrtSession.@Nullable SessionOptions options,
+            @Nullable KvMemory kv,
+            Optional<UnpackedWeights> weights) {
         try {
             if (session != null) {
                 session.close();
@@ -117,6 +133,7 @@ public final class OnnxModelRunner implements ModelRunner {
             if (kv != null) {
                 kv.close();
             }
+            weights.ifPresent(UnpackedWeights::close);
         }
     }
 
@@ -245,7 +262,7 @@ public final class OnnxModelRunner implements ModelRunner {
             return;
         }
         closed = true;
-        closeAll(session, options, kv);
+        closeAll(session, options, kv, weights);
         for (Map<Integer, Feed> feeds : List.of(decodeFeeds, prefillFeeds)) {
             feeds.values().forEach(Feed::close);
         }

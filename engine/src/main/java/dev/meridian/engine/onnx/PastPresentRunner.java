@@ -112,7 +112,7 @@ final class PastPresentRunner implements ModelRunner {
         try {
             options.setCPUArenaAllocator(false);
             options.setMemoryPatternOptimization(false);
-            return new Opened(OnnxModelRunner.session(checked, options), options);
+            return new Opened(OnnxModelRunner.session(checked, BundleManifest.MODEL_FILE, options), options);
         } catch (OrtException e) {
             options.close();
             throw e;

@@ -3,6 +3,8 @@ package dev.meridian.engine.onnx;
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.bundle.BundleManifest.ModelShape;
+import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * Dimensions of a runner.
@@ -11,13 +13,32 @@ import dev.meridian.engine.bundle.BundleManifest.ModelShape;
  * @param contextTokens positions of a slot
  * @param prefillChunk the most tokens of one prefill call
  * @param threads ONNX Runtime's threads for one forward pass
+ * @param kernels the library of Meridian's own operators, which packed bundles then use; without it they run on ONNX Runtime's
  */
-public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int threads) {
+public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int threads, Optional<Path> kernels) {
     public RunnerSettings {
         if (slots < 1 || contextTokens < 2 || prefillChunk < 1 || threads < 1) {
             throw new IllegalArgumentException("slots " + slots + ", contextTokens " + contextTokens + ", prefillChunk "
                     + prefillChunk + ", threads " + threads + ": out of range");
         }
+    }
+
+    /** Without Meridian's own operators. */
+    public RunnerSettings(int slots, int contextTokens, int prefillChunk, int threads) {
+        this(slots, contextTokens, prefillChunk, threads, Optional.empty());
+    }
+
+    /** Whether a bundle's graph of Meridian's own operators is the one to load. */
+    public boolean usesKernels(BundleManifest manifest) {
+        return kernels.isPresent() && manifest.packing() != null;
+    }
+
+    /** Native bytes of a bundle's weights as loaded. */
+    public long weightBytes(BundleManifest manifest) {
+        Long mapped = manifest.memory().mappedWeightBytes();
+        return usesKernels(manifest) && mapped != null
+                ? mapped
+                : manifest.memory().weightBytes();
     }
 
     /** Native bytes that a slot of {@code tokens} positions commits. */
@@ -36,7 +57,11 @@ public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int
         return manifest.graph() == null
                 ? within(manifest.shape())
                 : new RunnerSettings(
-                        slots, Math.min(contextTokens, manifest.shape().contextTokens()), prefillChunk, threads);
+                        slots,
+                        Math.min(contextTokens, manifest.shape().contextTokens()),
+                        prefillChunk,
+                        threads,
+                        kernels);
     }
 
     RunnerSettings within(ModelShape shape) {
@@ -46,6 +71,6 @@ public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int
             throw new BundleException(
                     "one slot of " + context + " tokens needs more than 2 GiB of keys per layer; lower the context");
         }
-        return new RunnerSettings(Math.min(slots, fitting), context, prefillChunk, threads);
+        return new RunnerSettings(Math.min(slots, fitting), context, prefillChunk, threads, kernels);
     }
 }

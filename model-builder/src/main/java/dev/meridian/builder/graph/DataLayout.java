@@ -15,6 +15,12 @@ final class DataLayout {
         return new Region(offset, bytes);
     }
 
+    /** A region that begins on a page, whatever its size. */
+    Region addPaged(long bytes) {
+        end = Math.ceilDiv(end, PAGE) * PAGE;
+        return add(bytes);
+    }
+
     long bytes() {
         return end;
     }

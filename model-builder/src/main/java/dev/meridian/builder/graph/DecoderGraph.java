@@ -8,6 +8,7 @@ import dev.meridian.builder.source.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Builds the graph of a decoder of the Llama and Qwen families for ONNX Runtime's CPU kernels.
@@ -43,7 +44,31 @@ public final class DecoderGraph {
      */
     static DecoderPlan plan(
             ModelConfig config, Weights weights, TokenTables tables, String dataFile, int accuracyLevel) {
-        return new DecoderGraph(config, tables, new GraphBuilder(weights, accuracyLevel)).build(dataFile);
+        if (!weights.isQuantised()) {
+            return unpacked(config, weights, tables, dataFile);
+        }
+        DecoderPlan stock = new DecoderGraph(config, tables, new GraphBuilder(weights, accuracyLevel, Dialect.STOCK))
+                .build(dataFile);
+        DecoderPlan kernels = new DecoderGraph(
+                        config, tables, new GraphBuilder(weights, accuracyLevel, Dialect.KERNELS))
+                .build(dataFile);
+        if (!kernels.matrices().equals(stock.matrices()) || kernels.dataBytes() != stock.dataBytes()) {
+            throw new IllegalStateException("both graphs of a bundle have one data file");
+        }
+        return new DecoderPlan(
+                stock.modelFile(),
+                Optional.of(kernels.modelFile()),
+                stock.matrices(),
+                stock.rotary(),
+                stock.dataBytes(),
+                stock.loadedBytes(),
+                kernels.mappedBytes());
+    }
+
+    /** One graph, over quantised weights as MatMulNBits takes them: what bundles were before they were packed. */
+    public static DecoderPlan unpacked(ModelConfig config, Weights weights, TokenTables tables, String dataFile) {
+        GraphBuilder graph = new GraphBuilder(weights, GraphBuilder.INT8_ACTIVATIONS, Dialect.ROWS);
+        return new DecoderGraph(config, tables, graph).build(dataFile);
     }
 
     private DecoderPlan build(String dataFile) {
@@ -158,12 +183,28 @@ public final class DecoderGraph {
     private String mlp(int layer, String normed) {
         String name = "layer." + layer + ".mlp";
         int width = config.intermediateSize();
-        String packed = graph.linear(
-                name + ".gate_up",
-                normed,
-                List.of(matrix(tensor(layer, "mlp.gate_proj"), width), matrix(tensor(layer, "mlp.up_proj"), width)),
-                config.hiddenSize(),
+        String gated = graph.fusesGateAndUp() && !config.mlpBias()
+                ? graph.gateUp(name + ".gated", name + ".gate_up", normed, gateAndUp(layer), config.hiddenSize())
+                : gated(layer, name, normed);
+        return graph.linear(
+                name + ".down",
+                gated,
+                List.of(matrix(tensor(layer, "mlp.down_proj"), config.hiddenSize())),
+                width,
                 config.mlpBias());
+    }
+
+    private List<Part> gateAndUp(int layer) {
+        int width = config.intermediateSize();
+        return List.of(matrix(tensor(layer, "mlp.gate_proj"), width), matrix(tensor(layer, "mlp.up_proj"), width));
+    }
+
+    /** SiLU of the gate times up, of operators that everybody has. */
+    private String gated(int layer, String name, String normed) {
+        int width = config.intermediateSize();
+        String packed = config.mlpBias()
+                ? graph.linear(name + ".gate_up", normed, gateAndUp(layer), config.hiddenSize(), true)
+                : graph.linearPair(name + ".gate_up", normed, gateAndUp(layer), config.hiddenSize());
         List<String> split = graph.split(List.of(name + ".gate", name + ".up"), packed, List.of(width, width));
         // QuickGelu is x * sigmoid(alpha * x): with alpha 1 it is SiLU, in one pass.
         String activated = graph.node(
@@ -172,13 +213,7 @@ public final class DecoderGraph {
                 List.of(split.get(0)),
                 List.of(name + ".silu"),
                 GraphBuilder.attributes(Map.entry("alpha", 1f)));
-        String gated = graph.node("", "Mul", List.of(activated, split.get(1)), List.of(name + ".gated"), Map.of());
-        return graph.linear(
-                name + ".down",
-                gated,
-                List.of(matrix(tensor(layer, "mlp.down_proj"), config.hiddenSize())),
-                width,
-                config.mlpBias());
+        return graph.node("", "Mul", List.of(activated, split.get(1)), List.of(name + ".gated"), Map.of());
     }
 
     private String cache(String which, int layer, String part, String length, List<Value> into) {

@@ -8,14 +8,18 @@ import dev.meridian.builder.graph.Onnx.InlineTensor;
 import dev.meridian.builder.graph.Onnx.Node;
 import dev.meridian.builder.graph.Onnx.Tensor;
 import dev.meridian.builder.graph.Onnx.Value;
+import dev.meridian.builder.graph.WeightMatrix.Arrangement;
 import dev.meridian.builder.graph.WeightMatrix.Part;
 import dev.meridian.builder.quant.BlockQuantizer;
 import dev.meridian.builder.quant.Weights;
+import dev.meridian.engine.bundle.GraphCheck;
+import dev.meridian.engine.bundle.Panels;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -36,15 +40,18 @@ final class GraphBuilder {
 
     private final Weights weights;
     private final int accuracyLevel;
+    private final Dialect dialect;
     private final DataLayout layout = new DataLayout();
     private final List<Node> nodes = new ArrayList<>();
     private final Map<String, Tensor> constants = new LinkedHashMap<>();
     private final List<WeightMatrix> matrices = new ArrayList<>();
     private long loadedBytes;
+    private long mappedBytes;
     private @Nullable WeightMatrix embedding;
 
-    GraphBuilder(Weights weights, int accuracyLevel) {
+    GraphBuilder(Weights weights, int accuracyLevel, Dialect dialect) {
         this.weights = weights;
+        this.dialect = dialect;
         this.accuracyLevel = accuracyLevel;
     }
 
@@ -55,10 +62,12 @@ final class GraphBuilder {
         Graph graph = new Graph(nodes, List.copyOf(constants.values()), inputs, outputs);
         return new DecoderPlan(
                 ByteString.copyFrom(OnnxWriter.write(graph, dataFile)),
+                Optional.empty(),
                 List.copyOf(matrices),
                 rotary,
                 layout.bytes(),
-                loadedBytes);
+                loadedBytes,
+                mappedBytes);
     }
 
     @SafeVarargs
@@ -84,6 +93,7 @@ final class GraphBuilder {
         constants.put(COSINES, new ExternalTensor(COSINES, DataType.FLOAT, dims, cosines));
         constants.put(SINES, new ExternalTensor(SINES, DataType.FLOAT, dims, sines));
         loadedBytes += 2 * bytes;
+        mappedBytes += 2 * bytes;
         return new RotaryTable(frequencies, positions, cosines, sines);
     }
 
@@ -127,17 +137,64 @@ final class GraphBuilder {
 
     /** Stacked projections as one product, with their biases added where they have some. */
     String linear(String name, String input, List<Part> projections, int columns, boolean bias) {
-        List<Part> parts = suffixed(projections, ".weight", false);
-        WeightMatrix matrix = matrix(parts, columns);
+        WeightMatrix matrix = product(projections, columns, arrangement());
         @Nullable String biases = bias ? vector(name + ".bias", suffixed(projections, ".bias", true)) : null;
         return product(name, input, name, matrix, biases);
     }
 
+    /** A gate and what it gates as one product without biases, gate first. */
+    String linearPair(String name, String input, List<Part> projections, int columns) {
+        return product(name, input, name, product(projections, columns, pairs()), null);
+    }
+
+    boolean fusesGateAndUp() {
+        return dialect == Dialect.KERNELS;
+    }
+
+    /** SiLU of a gate times what it gates, in one operator. */
+    String gateUp(String output, String name, String input, List<Part> projections, int columns) {
+        WeightMatrix matrix = product(projections, columns, pairs());
+        long rows = projections.getFirst().rows();
+        return node(
+                GraphCheck.OWN_DOMAIN,
+                "BlockGateUp",
+                List.of(input, panels(name + ".weight", matrix)),
+                List.of(output),
+                blockAttributes(columns, rows));
+    }
+
+    private Arrangement arrangement() {
+        return dialect == Dialect.ROWS ? Arrangement.ROWS : Arrangement.PANELS;
+    }
+
+    private Arrangement pairs() {
+        return dialect == Dialect.ROWS ? Arrangement.ROWS : Arrangement.ALTERNATING;
+    }
+
+    private Map<String, Number> blockAttributes(int columns, long rows) {
+        return attributes(
+                Map.entry("K", (long) columns), Map.entry("N", rows), Map.entry("bits", (long) weights.bits()));
+    }
+
+    private String panels(String name, WeightMatrix matrix) {
+        return external(name, DataType.UINT8, List.of(matrix.data().bytes()), matrix.data());
+    }
+
     String embedding(String name, Part table, int width, String ids) {
-        WeightMatrix matrix = matrix(suffixed(List.of(table), ".weight", false), width);
+        WeightMatrix matrix = matrix(suffixed(List.of(table), ".weight", false), width, arrangement());
         embedding = matrix;
-        Region scales = matrix.scales();
-        if (scales == null) {
+        if (dialect == Dialect.ROWS) {
+            loadedBytes += packedBytes(matrix);
+        }
+        if (dialect == Dialect.KERNELS) {
+            return node(
+                    GraphCheck.OWN_DOMAIN,
+                    "BlockEmbed",
+                    List.of(ids, panels(EMBEDDING, matrix)),
+                    List.of(name),
+                    blockAttributes(width, matrix.rows()));
+        }
+        if (!weights.isQuantised()) {
             boolean half = weights == Weights.F16;
             String weight = external(EMBEDDING, type(), List.of((long) matrix.rows(), (long) width), matrix.data());
             String gathered = node(
@@ -150,9 +207,8 @@ final class GraphBuilder {
         }
         int rowBytes = BlockQuantizer.rowBytes(weights, width);
         long blocks = BlockQuantizer.blocks(width);
-        String codes =
-                external(EMBEDDING, DataType.UINT8, List.of((long) matrix.rows(), (long) rowBytes), matrix.data());
-        String scale = external(EMBEDDING + ".scale", DataType.FLOAT, List.of((long) matrix.rows(), blocks), scales);
+        String codes = codes(EMBEDDING, List.of((long) matrix.rows(), (long) rowBytes), matrix);
+        String scale = scales(EMBEDDING + ".scale", List.of((long) matrix.rows(), blocks), matrix);
         boolean padded = width % BlockQuantizer.BLOCK != 0;
         String gathered = node(
                 MICROSOFT,
@@ -175,20 +231,37 @@ final class GraphBuilder {
 
     /** The product that gives {@code logits}. */
     void head(String input, Part table, int width) {
-        product("logits", input, "head", matrix(suffixed(List.of(table), ".weight", false), width), null);
+        product("logits", input, "head", product(List.of(table), width, arrangement()), null);
     }
 
     /** The same over the embedding's own bytes, which the kernel packs once more for itself. */
     void tiedHead(String input) {
         WeightMatrix shared = Objects.requireNonNull(embedding, "the embedding comes first");
+        if (dialect == Dialect.KERNELS) {
+            node(
+                    GraphCheck.OWN_DOMAIN,
+                    "BlockGemm",
+                    List.of(input, EMBEDDING),
+                    List.of("logits"),
+                    blockAttributes(shared.columns(), shared.rows()));
+            return;
+        }
         loadedBytes += packedBytes(shared);
         product("logits", input, "head", shared, null);
     }
 
     private String product(String output, String input, String name, WeightMatrix matrix, @Nullable String bias) {
-        Region scales = matrix.scales();
         long rows = matrix.rows();
-        if (scales == null) {
+        if (dialect == Dialect.KERNELS) {
+            String packed = panels(name + ".weight", matrix);
+            return node(
+                    GraphCheck.OWN_DOMAIN,
+                    "BlockGemm",
+                    bias == null ? List.of(input, packed) : List.of(input, packed, bias),
+                    List.of(output),
+                    blockAttributes(matrix.columns(), rows));
+        }
+        if (!weights.isQuantised()) {
             String stored = external(name + ".weight", type(), List.of(rows, (long) matrix.columns()), matrix.data());
             String weight = stored;
             if (weights == Weights.F16) {
@@ -206,8 +279,8 @@ final class GraphBuilder {
         }
         long blocks = BlockQuantizer.blocks(matrix.columns());
         long blockBytes = BlockQuantizer.rowBytes(weights, BlockQuantizer.BLOCK);
-        String codes = external(name + ".weight", DataType.UINT8, List.of(rows, blocks, blockBytes), matrix.data());
-        String scale = external(name + ".scale", DataType.FLOAT, List.of(rows, blocks), scales);
+        String codes = codes(name + ".weight", List.of(rows, blocks, blockBytes), matrix);
+        String scale = scales(name + ".scale", List.of(rows, blocks), matrix);
         return node(
                 MICROSOFT,
                 "MatMulNBits",
@@ -231,33 +304,71 @@ final class GraphBuilder {
         return node("", "Cast", List.of(half), List.of(name), attributes(to));
     }
 
-    private WeightMatrix matrix(List<Part> parts, int columns) {
+    /** Of packed weights the region says where the panels begin, and its length is what the engine unpacks from there. */
+    private String codes(String name, List<Long> dims, WeightMatrix matrix) {
+        long bytes = (long) matrix.rows() * BlockQuantizer.rowBytes(weights, matrix.columns());
+        return external(name, DataType.UINT8, dims, new Region(matrix.data().offset(), bytes));
+    }
+
+    private String scales(String name, List<Long> dims, WeightMatrix matrix) {
+        Region own = matrix.scales();
+        return external(
+                name,
+                DataType.FLOAT,
+                dims,
+                own == null ? new Region(matrix.data().offset(), scaleBytes(matrix)) : own);
+    }
+
+    private WeightMatrix product(List<Part> projections, int columns, Arrangement arrangement) {
+        WeightMatrix matrix = matrix(suffixed(projections, ".weight", false), columns, arrangement);
+        loadedBytes += packedBytes(matrix);
+        return matrix;
+    }
+
+    private WeightMatrix matrix(List<Part> parts, int columns, Arrangement arrangement) {
         long rows = parts.stream().mapToLong(Part::rows).sum();
         WeightMatrix matrix;
         if (!weights.isQuantised()) {
             Region values = layout.add(rows * columns * weights.bits() / Byte.SIZE);
-            matrix = new WeightMatrix(parts, columns, weights, values, null);
+            matrix = new WeightMatrix(parts, columns, weights, arrangement, values, null);
+        } else if (arrangement != Arrangement.ROWS) {
+            long bytes = arrangement == Arrangement.PANELS
+                    ? Panels.bytes(Math.toIntExact(rows), columns, weights.bits())
+                    : parts.stream()
+                            .mapToLong(part -> Panels.bytes(part.rows(), columns, weights.bits()))
+                            .sum();
+            matrix = new WeightMatrix(parts, columns, weights, arrangement, layout.addPaged(bytes), null);
+            // Unpacked, before MatMulNBits packs it for itself.
+            loadedBytes += matrix.rows() * (long) BlockQuantizer.rowBytes(weights, columns) + scaleBytes(matrix);
+            mappedBytes += bytes;
         } else {
             Region codes = layout.add(rows * BlockQuantizer.rowBytes(weights, columns));
             Region scales = layout.add(rows * BlockQuantizer.blocks(columns) * Float.BYTES);
-            matrix = new WeightMatrix(parts, columns, weights, codes, scales);
+            matrix = new WeightMatrix(parts, columns, weights, arrangement, codes, scales);
         }
         matrices.add(matrix);
-        loadedBytes += packedBytes(matrix);
         return matrix;
     }
 
     /** The kernels' packed form of quantised weights has the scales twice: once for products, once for block sums. */
     private static long packedBytes(WeightMatrix matrix) {
-        Region scales = matrix.scales();
-        return matrix.data().bytes() + (scales == null ? 0 : 2 * scales.bytes());
+        return matrix.encoding().isQuantised()
+                ? (long) matrix.rows() * BlockQuantizer.rowBytes(matrix.encoding(), matrix.columns())
+                        + 2 * scaleBytes(matrix)
+                : matrix.data().bytes();
+    }
+
+    private static long scaleBytes(WeightMatrix matrix) {
+        return (long) matrix.rows() * BlockQuantizer.blocks(matrix.columns()) * Float.BYTES;
     }
 
     private String vector(String name, List<Part> parts) {
         long rows = parts.stream().mapToLong(Part::rows).sum();
-        WeightMatrix matrix = new WeightMatrix(parts, 1, Weights.F32, layout.add(rows * Float.BYTES), null);
+        WeightMatrix matrix =
+                new WeightMatrix(parts, 1, Weights.F32, Arrangement.ROWS, layout.add(rows * Float.BYTES), null);
         matrices.add(matrix);
         loadedBytes += matrix.data().bytes();
+        mappedBytes += matrix.data().bytes();
         return external(name, DataType.FLOAT, List.of(rows), matrix.data());
     }
 

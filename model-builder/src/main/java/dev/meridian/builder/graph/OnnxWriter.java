@@ -8,6 +8,7 @@ import dev.meridian.builder.graph.Onnx.InlineTensor;
 import dev.meridian.builder.graph.Onnx.Node;
 import dev.meridian.builder.graph.Onnx.Tensor;
 import dev.meridian.builder.graph.Onnx.Value;
+import dev.meridian.engine.bundle.GraphCheck;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -61,6 +62,9 @@ final class OnnxWriter {
             out.writeByteArray(7, graph(graph));
             out.writeByteArray(8, opset("", ONNX_OPSET));
             out.writeByteArray(8, opset(DecoderGraph.MICROSOFT, 1));
+            if (graph.nodes().stream().anyMatch(node -> node.domain().equals(GraphCheck.OWN_DOMAIN))) {
+                out.writeByteArray(8, opset(GraphCheck.OWN_DOMAIN, 1));
+            }
         });
     }
 

@@ -9,7 +9,8 @@ import java.util.Arrays;
  * <p>For each block a grid of scales is tried; each candidate is judged with the scale that is best for its own codes
  * (least squares), the best is rounded once more with that scale, and plain scaling by the largest magnitude stays
  * where nothing beats it. The range is {@code -8..7} or {@code -128..127}, so a scale whose sign sends the block's
- * extreme value to the negative end has one level more.
+ * extreme value to the negative end has one level more. The scale that wins is rounded to float16 before the codes are
+ * chosen: one that is too large becomes infinite, which the caller refuses.
  *
  * <p>Blocks lie side by side in the scratch arrays, so that the inner loops run over blocks and vectorise. An instance
  * belongs to one thread. The result depends on the input alone.
@@ -80,7 +81,7 @@ public final class BlockQuantizer {
      * Quantises {@code rows} rows of {@code columns} weights.
      *
      * @param codes receives {@link #rowBytes} per row: a byte a code, or two codes a byte with the earlier one low
-     * @param scales receives {@link #blocks} per row
+     * @param scales receives {@link #blocks} per row, each of which float16 holds as it is
      */
     public void quantize(float[] values, int rows, int columns, byte[] codes, float[] scales) {
         int blocksPerRow = blocks(columns);
@@ -89,6 +90,7 @@ public final class BlockQuantizer {
             int lanes = Math.min(LANES, total - first);
             gather(values, columns, blocksPerRow, first, lanes);
             search(lanes);
+            round(bestScale, lanes);
             invert(bestScale, lanes);
             System.arraycopy(bestScale, 0, scales, first, lanes);
             pack(codes, first, lanes);
@@ -200,9 +202,15 @@ public final class BlockQuantizer {
         }
     }
 
+    private static void round(float[] scales, int lanes) {
+        for (int lane = 0; lane < lanes; lane++) {
+            scales[lane] = Float.float16ToFloat(Float.floatToFloat16(scales[lane]));
+        }
+    }
+
     private void invert(float[] scales, int lanes) {
         for (int lane = 0; lane < lanes; lane++) {
-            inverse[lane] = magnitude[lane] < TINY ? 0 : 1 / scales[lane];
+            inverse[lane] = magnitude[lane] < TINY || scales[lane] == 0 ? 0 : 1 / scales[lane];
         }
     }
 
