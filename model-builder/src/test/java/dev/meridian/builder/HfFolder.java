@@ -26,6 +26,7 @@ public final class HfFolder {
 
     private final ObjectNode config;
     private final Map<String, int[]> shapes = new LinkedHashMap<>();
+    private final Map<String, Double> factors = new LinkedHashMap<>();
     private String type = "F32";
     private int shards = 1;
     private List<String> tables = List.of();
@@ -75,6 +76,11 @@ public final class HfFolder {
     /** Stores the tensors as F32, F16 or BF16. */
     public HfFolder stored(String elementType) {
         type = elementType;
+        return this;
+    }
+
+    public HfFolder scaled(String tensor, double factor) {
+        factors.put(tensor, factor);
         return this;
     }
 
@@ -223,7 +229,8 @@ public final class HfFolder {
         int count = elements(name);
         ByteBuffer bytes = ByteBuffer.allocate(count * size).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < count; i++) {
-            float value = (float) (random.nextGaussian() * deviation + (norm ? 1 : 0));
+            float value =
+                    (float) ((random.nextGaussian() * deviation + (norm ? 1 : 0)) * factors.getOrDefault(name, 1.0));
             switch (type) {
                 case "F16" -> bytes.putShort(Float.floatToFloat16(value));
                 case "BF16" -> bytes.putShort((short) (Float.floatToRawIntBits(value) >>> 16));

@@ -72,7 +72,7 @@ final class VerifyCommandTest {
                 manifest,
                 Files.readString(manifest)
                         .replace("\"kvBytesPerToken\" : 3072", "\"kvBytesPerToken\" : 1")
-                        .replace("\"weightBytes\" : 3574528", "\"weightBytes\" : 1"));
+                        .replace("\"weightBytes\" : 5325568", "\"weightBytes\" : 1"));
 
         assertThat(verify()).isEqualTo(1);
         assertThat(out.toString().lines())

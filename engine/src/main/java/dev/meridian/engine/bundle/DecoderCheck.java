@@ -250,6 +250,14 @@ final class DecoderCheck {
         long needed = widened.stream()
                 .mapToLong(name -> Objects.requireNonNull(constants.get(name)).bytes())
                 .reduce(constantBytes, DecoderCheck::addSaturating);
+        Long mapped = manifest.memory().mappedWeightBytes();
+        if (kernels && mapped != null) {
+            // Used where they are: the sum itself. What is of both graphs is told of the other.
+            if (mapped != needed) {
+                fault("the manifest's mappedWeightBytes are " + mapped + ", the constants take " + needed);
+            }
+            return;
+        }
         declared(manifest, needed);
         long kvBytes = 2L * shape.layers() * shape.kvHeads() * shape.headDim() * Float.BYTES;
         if (manifest.memory().kvBytesPerToken() != kvBytes) {
@@ -259,14 +267,6 @@ final class DecoderCheck {
     }
 
     private void declared(BundleManifest manifest, long needed) {
-        Long mapped = manifest.memory().mappedWeightBytes();
-        if (kernels && mapped != null) {
-            // Used where they are: the sum itself.
-            if (mapped != needed) {
-                fault("the manifest's mappedWeightBytes are " + mapped + ", the constants take " + needed);
-            }
-            return;
-        }
         long declared = manifest.memory().weightBytes();
         // Unpacked weights stay beside those that MatMulNBits packs for itself.
         if (declared < needed || declared / (packed ? 3 : 2) > needed) {

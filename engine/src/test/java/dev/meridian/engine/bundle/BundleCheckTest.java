@@ -59,13 +59,13 @@ final class BundleCheckTest {
     }
 
     /** Texts of one length, so that every other length stays right. */
-    private void edit(String from, String to) throws IOException {
+    private void edit(String name, String from, String to) throws IOException {
         assertThat(to).hasSameSizeAs(from);
-        Path file = folder().resolve(BundleManifest.MODEL_FILE);
+        Path file = folder().resolve(name);
         String bytes = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
         assertThat(bytes).contains(from);
         replace(
-                BundleManifest.MODEL_FILE,
+                name,
                 bytes.replaceFirst(java.util.regex.Pattern.quote(from), java.util.regex.Matcher.quoteReplacement(to))
                         .getBytes(StandardCharsets.ISO_8859_1));
     }
@@ -116,8 +116,95 @@ final class BundleCheckTest {
         "logit_idx, logit_idy, its input 'logit_idy' does not exist"
     })
     void graphsAreRefusedByWhatIsWrong(String from, String to, String fault) throws IOException {
-        edit(from, to);
+        edit(BundleManifest.MODEL_FILE, from, to);
         refused(fault);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "model.onnx.data, ../model.onnx.x, its file '../model.onnx.x' is none of the bundle's",
+        "BlockGemm, BlockGemz, the operator is not one of this layout's",
+        "dev.meridian, dev.meridiax, domain 'dev.meridiax' is not supported",
+        "past.0.key, past.9.key, 'past.9.key'",
+        "logit_idx, logit_idy, its input 'logit_idy' does not exist"
+    })
+    void graphsOfOwnOperatorsAreRefusedByWhatIsWrong(String from, String to, String fault) throws IOException {
+        edit(BundleManifest.KERNELS_FILE, from, to);
+        refused(BundleManifest.KERNELS_FILE + ": ");
+        refused(fault);
+    }
+
+    /** Each number of the graph is one or two larger, or a page further: lengths, N, K, bits and offsets alike. */
+    @Test
+    void packedWeightsThatAreNotWhatTheirOperatorSaysAreRefused() throws IOException {
+        byte[] whole = Files.readAllBytes(folder().resolve(BundleManifest.KERNELS_FILE));
+        OnnxFile model = OnnxFile.of("whole", java.nio.ByteBuffer.wrap(whole));
+        BundleManifest manifest = Bundle.open(folder()).manifest();
+        int refused = 0;
+        for (OnnxFile.Node node : model.graph().nodes()) {
+            for (Map.Entry<String, OnnxFile.Attribute> attribute :
+                    node.attributes().entrySet()) {
+                if (node.domain().equals(GraphCheck.OWN_DOMAIN)
+                        && attribute.getValue() instanceof OnnxFile.Attribute.Int(long value)) {
+                    for (long other : new long[] {value + 32, value - 16, -value, 0, 1L << 62, 12 - value}) {
+                        OnnxFile edited = with(model, node, attribute.getKey(), other);
+                        assertThat(DecoderCheck.faults(edited, manifest, true))
+                                .as("%s of %s as %d", attribute.getKey(), node.name(), other)
+                                .isNotEmpty();
+                        refused++;
+                    }
+                }
+            }
+        }
+        assertThat(refused).isGreaterThan(100);
+    }
+
+    private static OnnxFile with(OnnxFile model, OnnxFile.Node node, String attribute, long value) {
+        Map<String, OnnxFile.Attribute> attributes = new TreeMap<>(node.attributes());
+        attributes.put(attribute, new OnnxFile.Attribute.Int(value));
+        OnnxFile.Node edited = new OnnxFile.Node(
+                node.name(), node.domain(), node.operator(), node.inputs(), node.outputs(), attributes);
+        OnnxFile.Graph graph = model.graph();
+        return new OnnxFile(
+                model.name(),
+                model.irVersion(),
+                model.opsets(),
+                model.metadata(),
+                new OnnxFile.Graph(
+                        graph.name(),
+                        graph.nodes().stream()
+                                .map(each -> each.equals(node) ? edited : each)
+                                .toList(),
+                        graph.initializers(),
+                        graph.inputs(),
+                        graph.outputs()));
+    }
+
+    @Test
+    void aPackedBundleWithoutItsGraphOfOwnOperatorsIsRefused() throws IOException {
+        Path manifest = folder().resolve(BundleManifest.FILE_NAME);
+        String text = Files.readString(manifest);
+        Files.writeString(
+                manifest,
+                text.replace(",\n  \"packing\" : \"panels16\"", "")
+                        .replace(",\n    \"mappedWeightBytes\" : 2422528", ""));
+        refused("kernels.onnx: the manifest's packing and this file are not there together");
+    }
+
+    @Test
+    void bothGraphsMustMeanTheSameWeights() throws IOException {
+        OnnxFile model = OnnxFile.of(
+                "model", java.nio.ByteBuffer.wrap(Files.readAllBytes(folder().resolve(BundleManifest.MODEL_FILE))));
+        OnnxFile kernels = OnnxFile.of(
+                "kernels", java.nio.ByteBuffer.wrap(Files.readAllBytes(folder().resolve(BundleManifest.KERNELS_FILE))));
+        assertThat(PackedMatrices.of(model, kernels)).hasSize(17);
+        OnnxFile.Node gemm = kernels.graph().nodes().stream()
+                .filter(node -> node.operator().equals("BlockGateUp"))
+                .findFirst()
+                .orElseThrow();
+        assertThatThrownBy(() -> PackedMatrices.of(model, with(kernels, gemm, "K", 64)))
+                .isInstanceOf(BundleException.class)
+                .hasMessageContaining("takes other weights than the packed ones");
     }
 
     @ParameterizedTest
@@ -127,7 +214,9 @@ final class BundleCheckTest {
             "headDim" : 32         | "headDim" : 16              | past.0.key
             "layers" : 4           | "layers" : 5                | 12 inputs, expected 14
             "contextTokens" : 512  | "contextTokens" : 4096      | input 7 is FLOAT [512, 16], expected FLOAT [4096, 16]
-            "weightBytes" : 3574528 | "weightBytes" : 1          | the manifest's weightBytes are 1
+            "weightBytes" : 5325568 | "weightBytes" : 1          | the manifest's weightBytes are 1
+            "mappedWeightBytes" : 2422528 | "mappedWeightBytes" : 2422527 | mappedWeightBytes are 2422527, the constants take
+            "packing" : "panels16" | "packing" : "panels8"       | packing panels8, this version reads panels16; make the bundle again
             "kvBytesPerToken" : 3072 | "kvBytesPerToken" : 1     | the manifest's kvBytesPerToken are 1
             """)
     void aManifestThatDoesNotFitItsGraphIsRefused(String from, String to, String fault) throws IOException {
