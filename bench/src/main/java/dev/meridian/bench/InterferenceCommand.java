@@ -119,6 +119,7 @@ final class InterferenceCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "--stretch: " + e.getMessage(), e);
         }
-        return new ModelSettings(BUDGET_BYTES, streams + 1, context, chunk, streams + 2, options.threads(), Optional.empty(), fairness);
+        return new ModelSettings(
+                BUDGET_BYTES, streams + 1, context, chunk, streams + 2, options.threads(), Optional.empty(), fairness);
     }
 }

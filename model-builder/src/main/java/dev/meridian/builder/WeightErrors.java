@@ -19,7 +19,6 @@ import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.bundle.Panels;
 import java.io.EOFException;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -199,9 +198,7 @@ public final class WeightErrors {
             int held = Math.min(Panels.ROWS, partRows - (row % partRows - lane));
             int count = Math.min(held - lane, rows - done);
             readFully(PanelPlaces.offset(matrix, row - lane), panelBytes, piece).get(piece.packed, 0, panelBytes);
-            MemorySegment panel = MemorySegment.ofArray(piece.packed);
-            Panels.unpack(
-                    bits, panel, 0, MemorySegment.ofArray(codes), MemorySegment.ofArray(scales), 0, held, columns);
+            Panels.unpack(bits, piece.packed, 0, codes, scales, 0, held, columns);
             System.arraycopy(codes, lane * rowBytes, piece.codes, done * rowBytes, count * rowBytes);
             System.arraycopy(scales, lane * blocks, piece.scales, done * blocks, count * blocks);
             done += count;

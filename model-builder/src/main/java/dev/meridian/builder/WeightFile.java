@@ -13,7 +13,6 @@ import dev.meridian.engine.bundle.Panels;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.RandomAccessFile;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -198,14 +197,12 @@ final class WeightFile {
         int count = Math.ceilDiv(piece.rows(), Panels.ROWS);
         int panelBytes = Math.toIntExact(
                 Panels.panelBytes(matrix.columns(), matrix.encoding().bits()));
-        MemorySegment codes = MemorySegment.ofArray(buffers.codes);
-        MemorySegment scales = MemorySegment.ofArray(buffers.scales);
-        MemorySegment packed = MemorySegment.ofArray(buffers.packed);
         for (int i = 0; i < count; i++) {
             int row = i * Panels.ROWS;
             int rows = Math.min(Panels.ROWS, piece.rows() - row);
             int bits = matrix.encoding().bits();
-            Panels.pack(bits, codes, scales, row, rows, matrix.columns(), packed, (long) i * panelBytes);
+            Panels.pack(
+                    bits, buffers.codes, buffers.scales, row, rows, matrix.columns(), buffers.packed, i * panelBytes);
         }
         if (matrix.arrangement() == Arrangement.PANELS) {
             ByteBuffer all = ByteBuffer.wrap(buffers.packed, 0, count * panelBytes);

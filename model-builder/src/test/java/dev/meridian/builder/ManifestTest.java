@@ -46,6 +46,7 @@ class ManifestTest {
                         "LICENSE",
                         "chat_template.jinja",
                         "generation_config.json",
+                        "kernels.onnx",
                         "model.onnx",
                         "model.onnx.data",
                         "tokenizer.json",

@@ -1,7 +1,7 @@
 package dev.meridian.engine.bundle;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
@@ -24,10 +24,9 @@ public final class Panels {
     /** Every packed matrix begins on a page of the weights file. */
     public static final int ALIGNMENT = 4096;
 
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle SHORTS =
+            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
 
     private Panels() {}
 
@@ -60,64 +59,59 @@ public final class Panels {
      * Packs one panel.
      *
      * @param codes unpacked; row {@code firstRow} is the panel's first
-     * @param scales float32, which float16 must hold as they are
+     * @param scales the same, each of which float16 must hold as it is
      * @param rows how many of the panel's rows there are, 1 to 16
      * @param panel receives {@link #panelBytes} bytes from {@code at} on
      */
     public static void pack(
-            int bits,
-            MemorySegment codes,
-            MemorySegment scales,
-            int firstRow,
-            int rows,
-            int columns,
-            MemorySegment panel,
-            long at) {
-        int words = BLOCK * bits / Byte.SIZE / Integer.BYTES;
+            int bits, byte[] codes, float[] scales, int firstRow, int rows, int columns, byte[] panel, int at) {
+        int words = words(bits);
         int blocks = blocks(columns);
-        long rowBytes = rowBytes(columns, bits);
+        int rowBytes = rowBytes(columns, bits);
         for (int block = 0; block < blocks; block++) {
-            long tile = at + (long) block * tileBytes(bits);
+            int tile = at + block * tileBytes(bits);
             for (int lane = 0; lane < ROWS; lane++) {
-                long row = (long) firstRow + lane;
+                int row = firstRow + lane;
                 for (int word = 0; word < words; word++) {
                     int known = columns - block * BLOCK - word * (Integer.SIZE / bits);
-                    int value = lane < rows
-                            ? zeroed(bits, codes.get(INT, row * rowBytes + (block * words + word) * 4L), known)
-                            : zeroed(bits, 0, 0);
-                    panel.set(INT, tile + (word * ROWS + lane) * 4L, bits == 4 ? spread(value) : value);
+                    int from = row * rowBytes + (block * words + word) * Integer.BYTES;
+                    int value = lane < rows ? zeroed(bits, (int) INTS.get(codes, from), known) : zeroed(bits, 0, 0);
+                    INTS.set(panel, tile + (word * ROWS + lane) * Integer.BYTES, bits == 4 ? spread(value) : value);
                 }
-                float scale = lane < rows ? scales.get(FLOAT, (row * blocks + block) * Float.BYTES) : 0;
-                panel.set(SHORT, tile + words * 4L * ROWS + lane * 2L, Float.floatToFloat16(scale));
+                float scale = lane < rows ? scales[row * blocks + block] : 0;
+                SHORTS.set(panel, tile + scaleAt(words, lane), Float.floatToFloat16(scale));
             }
         }
     }
 
     /** Unpacks one panel: the reverse of {@link #pack}. */
     public static void unpack(
-            int bits,
-            MemorySegment panel,
-            long at,
-            MemorySegment codes,
-            MemorySegment scales,
-            long firstRow,
-            int rows,
-            int columns) {
-        int words = BLOCK * bits / Byte.SIZE / Integer.BYTES;
+            int bits, byte[] panel, int at, byte[] codes, float[] scales, int firstRow, int rows, int columns) {
+        int words = words(bits);
         int blocks = blocks(columns);
-        long rowBytes = rowBytes(columns, bits);
+        int rowBytes = rowBytes(columns, bits);
         for (int block = 0; block < blocks; block++) {
-            long tile = at + (long) block * tileBytes(bits);
+            int tile = at + block * tileBytes(bits);
             for (int lane = 0; lane < rows; lane++) {
-                long row = firstRow + lane;
+                int row = firstRow + lane;
+                int to = row * rowBytes + block * words * Integer.BYTES;
                 for (int word = 0; word < words; word++) {
-                    int value = panel.get(INT, tile + (word * ROWS + lane) * 4L);
-                    codes.set(INT, row * rowBytes + (block * words + word) * 4L, bits == 4 ? gathered(value) : value);
+                    int value = (int) INTS.get(panel, tile + (word * ROWS + lane) * Integer.BYTES);
+                    INTS.set(codes, to + word * Integer.BYTES, bits == 4 ? gathered(value) : value);
                 }
-                float scale = Float.float16ToFloat(panel.get(SHORT, tile + words * 4L * ROWS + lane * 2L));
-                scales.set(FLOAT, (row * blocks + block) * Float.BYTES, scale);
+                scales[row * blocks + block] =
+                        Float.float16ToFloat((short) SHORTS.get(panel, tile + scaleAt(words, lane)));
             }
         }
+    }
+
+    /** Words of a row's codes in a tile. */
+    private static int words(int bits) {
+        return BLOCK * bits / Integer.SIZE;
+    }
+
+    private static int scaleAt(int words, int lane) {
+        return words * ROWS * Integer.BYTES + lane * Short.BYTES;
     }
 
     /** A word of codes of which only the first {@code known} are columns of the matrix. */

@@ -50,7 +50,7 @@ final class LazyMemory implements AutoCloseable {
         }
         MemorySegment segment = Posix.mmap(bytes);
         if (segment.address() == MAP_FAILED) {
-            throw new BundleException("the system refused to map " + bytes + " bytes for KV caches");
+            throw new BundleException("the system refused to map " + bytes + " bytes of memory");
         }
         if (LINUX) {
             // One token would commit two megabytes for each head otherwise, where huge pages are always on.

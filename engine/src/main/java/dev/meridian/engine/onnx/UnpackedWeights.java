@@ -12,10 +12,11 @@ import dev.meridian.engine.bundle.PackedMatrix.Constant;
 import dev.meridian.engine.bundle.Panels;
 import java.io.EOFException;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.LinkOption;
 import java.nio.file.StandardOpenOption;
@@ -30,14 +31,25 @@ public final class UnpackedWeights implements AutoCloseable {
     private static final int LINE = 64;
     private static final int READ_BYTES = 1 << 20;
 
-    private final Arena arena = Arena.ofShared();
+    private final LazyMemory memory;
     private final Map<String, OnnxTensorLike> tensors = new HashMap<>();
+    private long end;
+    /** Panels as they are read, and one of them unpacked; kept from matrix to matrix. */
+    private byte[] panels = new byte[0];
 
-    private UnpackedWeights() {}
+    private byte[] codes = new byte[0];
+    private float[] scales = new float[0];
+
+    private UnpackedWeights(LazyMemory memory) {
+        this.memory = memory;
+    }
 
     /** Reads and unpacks all of them. Throws BundleException where the file ends early or memory is short. */
     public static UnpackedWeights of(CheckedBundle checked) {
-        UnpackedWeights weights = new UnpackedWeights();
+        long bytes = checked.packed().stream()
+                .mapToLong(matrix -> aligned(codeBytes(matrix)) + aligned(scaleBytes(matrix)))
+                .sum();
+        UnpackedWeights weights = new UnpackedWeights(LazyMemory.map(Math.max(LINE, bytes)));
         try (FileChannel file = FileChannel.open(
                 checked.bundle().file(BundleManifest.WEIGHTS_FILE),
                 StandardOpenOption.READ,
@@ -45,8 +57,9 @@ public final class UnpackedWeights implements AutoCloseable {
             for (PackedMatrix matrix : checked.packed()) {
                 weights.add(matrix, file);
             }
+            weights.panels = new byte[0];
             return weights;
-        } catch (IOException | OrtException | OutOfMemoryError e) {
+        } catch (IOException | OrtException e) {
             weights.close();
             throw new BundleException(checked.bundle().folder() + ": weights cannot be unpacked: " + e.getMessage(), e);
         } catch (RuntimeException e) {
@@ -60,32 +73,42 @@ public final class UnpackedWeights implements AutoCloseable {
         return tensors;
     }
 
+    private static long codeBytes(PackedMatrix matrix) {
+        return (long) matrix.rows() * Panels.rowBytes(matrix.columns(), matrix.bits());
+    }
+
+    private static long scaleBytes(PackedMatrix matrix) {
+        return (long) matrix.rows() * Panels.blocks(matrix.columns()) * Float.BYTES;
+    }
+
+    private static long aligned(long bytes) {
+        return Math.ceilDiv(bytes, LINE) * LINE;
+    }
+
+    private MemorySegment take(long bytes) {
+        MemorySegment taken = memory.segment().asSlice(end, bytes);
+        end += aligned(bytes);
+        return taken;
+    }
+
     private void add(PackedMatrix matrix, FileChannel file) throws IOException, OrtException {
-        long codeBytes = (long) matrix.rows() * Panels.rowBytes(matrix.columns(), matrix.bits());
-        long scaleBytes = (long) matrix.rows() * Panels.blocks(matrix.columns()) * Float.BYTES;
-        if (Math.max(codeBytes, scaleBytes) > Integer.MAX_VALUE) {
+        if (Math.max(codeBytes(matrix), scaleBytes(matrix)) > Integer.MAX_VALUE) {
             throw new BundleException("a matrix of " + matrix.rows() + " rows and " + matrix.columns()
                     + " columns passes 2 GiB unpacked; it needs Meridian's kernels");
         }
-        MemorySegment codes = arena.allocate(codeBytes, LINE);
-        MemorySegment scales = arena.allocate(scaleBytes, LINE);
-        unpack(matrix, file, codes, scales);
+        MemorySegment allCodes = take(codeBytes(matrix));
+        MemorySegment allScales = take(scaleBytes(matrix));
+        unpack(matrix, file, allCodes, allScales);
         for (Constant constant : matrix.codes()) {
+            ByteBuffer view = allCodes.asByteBuffer().order(ByteOrder.nativeOrder());
             tensors.put(
                     constant.name(),
-                    OnnxTensor.createTensor(
-                            OnnxEnvironment.get(),
-                            codes.asByteBuffer().order(ByteOrder.nativeOrder()),
-                            dims(constant),
-                            OnnxJavaType.UINT8));
+                    OnnxTensor.createTensor(OnnxEnvironment.get(), view, dims(constant), OnnxJavaType.UINT8));
         }
         for (Constant constant : matrix.scales()) {
-            tensors.put(
-                    constant.name(),
-                    OnnxTensor.createTensor(
-                            OnnxEnvironment.get(),
-                            scales.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer(),
-                            dims(constant)));
+            FloatBuffer view =
+                    allScales.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer();
+            tensors.put(constant.name(), OnnxTensor.createTensor(OnnxEnvironment.get(), view, dims(constant)));
         }
     }
 
@@ -93,33 +116,36 @@ public final class UnpackedWeights implements AutoCloseable {
         return constant.dims().stream().mapToLong(Long::longValue).toArray();
     }
 
-    private static void unpack(PackedMatrix matrix, FileChannel file, MemorySegment codes, MemorySegment scales)
+    private void unpack(PackedMatrix matrix, FileChannel file, MemorySegment allCodes, MemorySegment allScales)
             throws IOException {
         int panelBytes = Math.toIntExact(Panels.panelBytes(matrix.columns(), matrix.bits()));
         int together = Math.max(1, READ_BYTES / panelBytes);
-        byte[] bytes = new byte[Math.multiplyExact(panelBytes, together)];
-        MemorySegment panels = MemorySegment.ofArray(bytes);
+        int rowBytes = Panels.rowBytes(matrix.columns(), matrix.bits());
+        int blocks = Panels.blocks(matrix.columns());
+        reserve(together * panelBytes, Panels.ROWS * rowBytes, Panels.ROWS * blocks);
         int parts = matrix.parts().size();
         int partRows = matrix.parts().getFirst();
         int count = Math.ceilDiv(partRows, Panels.ROWS) * parts;
         for (int first = 0; first < count; first += together) {
             int read = Math.min(together, count - first);
-            readFully(file, matrix.offset() + (long) first * panelBytes, ByteBuffer.wrap(bytes, 0, read * panelBytes));
+            readFully(file, matrix.offset() + (long) first * panelBytes, ByteBuffer.wrap(panels, 0, read * panelBytes));
             for (int i = 0; i < read; i++) {
                 int row = (first + i) / parts * Panels.ROWS;
                 int part = (first + i) % parts;
                 int rows = Math.min(Panels.ROWS, partRows - row);
-                Panels.unpack(
-                        matrix.bits(),
-                        panels,
-                        (long) i * panelBytes,
-                        codes,
-                        scales,
-                        (long) part * partRows + row,
-                        rows,
-                        matrix.columns());
+                Panels.unpack(matrix.bits(), panels, i * panelBytes, codes, scales, 0, rows, matrix.columns());
+                long at = (long) part * partRows + row;
+                MemorySegment.copy(codes, 0, allCodes, ValueLayout.JAVA_BYTE, at * rowBytes, rows * rowBytes);
+                MemorySegment.copy(
+                        scales, 0, allScales, ValueLayout.JAVA_FLOAT, at * blocks * Float.BYTES, rows * blocks);
             }
         }
+    }
+
+    private void reserve(int panelBytes, int codeBytes, int scaleCount) {
+        panels = panels.length < panelBytes ? new byte[panelBytes] : panels;
+        codes = codes.length < codeBytes ? new byte[codeBytes] : codes;
+        scales = scales.length < scaleCount ? new float[scaleCount] : scales;
     }
 
     private static void readFully(FileChannel file, long offset, ByteBuffer into) throws IOException {
@@ -137,6 +163,6 @@ public final class UnpackedWeights implements AutoCloseable {
     public void close() {
         tensors.values().forEach(OnnxTensorLike::close);
         tensors.clear();
-        arena.close();
+        memory.close();
     }
 }

@@ -2,7 +2,6 @@ package dev.meridian.engine.bundle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Random;
@@ -56,26 +55,10 @@ class PanelsTest {
         byte[] codesBack = new byte[codes.length];
         float[] scalesBack = new float[scales.length];
         for (int row = 0; row < rows; row += 16) {
-            long at = row / 16 * Panels.panelBytes(columns, bits);
+            int at = row / 16 * (int) Panels.panelBytes(columns, bits);
             int count = Math.min(16, rows - row);
-            Panels.pack(
-                    bits,
-                    MemorySegment.ofArray(codes),
-                    MemorySegment.ofArray(scales),
-                    row,
-                    count,
-                    columns,
-                    MemorySegment.ofArray(packed),
-                    at);
-            Panels.unpack(
-                    bits,
-                    MemorySegment.ofArray(packed),
-                    at,
-                    MemorySegment.ofArray(codesBack),
-                    MemorySegment.ofArray(scalesBack),
-                    row,
-                    count,
-                    columns);
+            Panels.pack(bits, codes, scales, row, count, columns, packed, at);
+            Panels.unpack(bits, packed, at, codesBack, scalesBack, row, count, columns);
         }
         ByteBuffer view = ByteBuffer.wrap(packed).order(ByteOrder.LITTLE_ENDIAN);
         int zero = bits == 4 ? 8 : 128;
