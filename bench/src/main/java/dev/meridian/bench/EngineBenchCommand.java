@@ -77,6 +77,7 @@ final class EngineBenchCommand implements Callable<Integer> {
                 chunk,
                 plan.mostSequences(),
                 options.threads(),
+                ModelSettings.Kernels.AUTO,
                 EnginePlan.FAIRNESS);
         EngineReport report = EngineBench.run(bundle, settings, plan);
         options.print(spec.commandLine().getOut(), report, report::print);

@@ -6,7 +6,6 @@ import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.bundle.Bundle;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -120,6 +119,13 @@ final class InterferenceCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--stretch: " + e.getMessage(), e);
         }
         return new ModelSettings(
-                BUDGET_BYTES, streams + 1, context, chunk, streams + 2, options.threads(), Optional.empty(), fairness);
+                BUDGET_BYTES,
+                streams + 1,
+                context,
+                chunk,
+                streams + 2,
+                options.threads(),
+                ModelSettings.Kernels.AUTO,
+                fairness);
     }
 }

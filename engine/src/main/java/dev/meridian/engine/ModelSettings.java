@@ -1,10 +1,10 @@
 package dev.meridian.engine;
 
 import com.typesafe.config.Config;
+import dev.meridian.engine.kernels.KernelLibrary;
 import dev.meridian.engine.onnx.RunnerSettings;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /**
  * {@code meridian.engine}; see reference.conf.
@@ -15,7 +15,7 @@ import java.util.function.Supplier;
  * @param prefillChunk the most prompt tokens of a step
  * @param queueCapacity sequences that may wait for a slot
  * @param threads of one forward pass
- * @param kernels the library of Meridian's own operators, if it is to be used
+ * @param kernels whose operators bundles of quantised weights run on
  * @param fairness how the model is divided among those who wait
  */
 public record ModelSettings(
@@ -25,7 +25,7 @@ public record ModelSettings(
         int prefillChunk,
         int queueCapacity,
         int threads,
-        Optional<Path> kernels,
+        Kernels kernels,
         Fairness fairness) {
     public ModelSettings {
         if (memoryBudgetBytes < 1
@@ -41,6 +41,30 @@ public record ModelSettings(
         }
     }
 
+    /** Whose operators bundles of quantised weights run on. */
+    public enum Kernels {
+        /** Meridian's own, where there is a library of them for this machine. */
+        AUTO,
+        /** ONNX Runtime's. */
+        OFF;
+
+        static Kernels named(String word) {
+            return switch (word) {
+                case "auto" -> AUTO;
+                case "off" -> OFF;
+                default ->
+                    throw new IllegalArgumentException(
+                            "meridian.engine.kernels is '" + word + "', expected auto or off");
+            };
+        }
+
+        Optional<Path> library() {
+            return this == AUTO && KernelLibrary.ofProcess() instanceof KernelLibrary.Available it
+                    ? Optional.of(it.file())
+                    : Optional.empty();
+        }
+    }
+
     /** For an engine that one caller has for itself. */
     public ModelSettings(
             long memoryBudgetBytes, int slots, int contextTokens, int prefillChunk, int queueCapacity, int threads) {
@@ -51,7 +75,7 @@ public record ModelSettings(
                 prefillChunk,
                 queueCapacity,
                 threads,
-                Optional.empty(),
+                Kernels.AUTO,
                 Fairness.unreserved());
     }
 
@@ -62,16 +86,6 @@ public record ModelSettings(
      * @param cores what 0 threads stands for
      */
     public static ModelSettings from(Config config, long machineMemoryBytes, int cores) {
-        return from(config, machineMemoryBytes, cores, Optional::empty);
-    }
-
-    /**
-     * The same where there may be a library of operators.
-     *
-     * @param library asked where {@code kernels} is {@code auto}
-     */
-    public static ModelSettings from(
-            Config config, long machineMemoryBytes, int cores, Supplier<Optional<Path>> library) {
         Config engine = config.getConfig("meridian.engine");
         boolean auto = engine.getString("memory-budget").equals("auto");
         int threads = engine.getInt("threads");
@@ -82,7 +96,7 @@ public record ModelSettings(
                 engine.getInt("prefill-chunk"),
                 engine.getInt("queue-capacity"),
                 threads == 0 ? cores : threads,
-                kernels(engine.getString("kernels"), library),
+                Kernels.named(engine.getString("kernels")),
                 new Fairness(
                         engine.getDouble("step-stretch"),
                         engine.getInt("queue-reserve"),
@@ -92,17 +106,8 @@ public record ModelSettings(
                                 engine.getInt("weights.flex"))));
     }
 
-    private static Optional<Path> kernels(String word, Supplier<Optional<Path>> library) {
-        return switch (word) {
-            case "auto" -> library.get();
-            case "off" -> Optional.empty();
-            default ->
-                throw new IllegalArgumentException("meridian.engine.kernels is '" + word + "', expected auto or off");
-        };
-    }
-
     RunnerSettings runner() {
-        return new RunnerSettings(slots, contextTokens, prefillChunk, threads, kernels);
+        return new RunnerSettings(slots, contextTokens, prefillChunk, threads, kernels.library());
     }
 
     /** The same with another budget: a node divides its own among its models. */

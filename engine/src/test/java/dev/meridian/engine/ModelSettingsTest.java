@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.meridian.engine.ModelSettings.Kernels;
+import dev.meridian.engine.kernels.KernelLibrary;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -16,7 +18,7 @@ class ModelSettingsTest {
     @Test
     void defaultsAreThoseOfReferenceConf() {
         assertThat(ModelSettings.from(DEFAULTS, 10_000, 3))
-                .isEqualTo(new ModelSettings(5_000, 16, 8192, 128, 160, 3, Optional.empty(), FAIRNESS));
+                .isEqualTo(new ModelSettings(5_000, 16, 8192, 128, 160, 3, Kernels.AUTO, FAIRNESS));
         assertThat(DEFAULTS.getConfig("meridian.engine").root().keySet())
                 .containsExactlyInAnyOrder(
                         "memory-budget",
@@ -39,18 +41,21 @@ class ModelSettingsTest {
         Config said = ConfigFactory.parseString(
                 "meridian.engine { memory-budget = 2 GiB, slots = 4, context = 1024, threads = 1 }");
         assertThat(ModelSettings.from(said.withFallback(DEFAULTS), 10_000, 3))
-                .isEqualTo(new ModelSettings(2L << 30, 4, 1024, 128, 160, 1, Optional.empty(), FAIRNESS));
+                .isEqualTo(new ModelSettings(2L << 30, 4, 1024, 128, 160, 1, Kernels.AUTO, FAIRNESS));
     }
 
     @Test
     void theLibraryOfOperatorsIsUsedUnlessItIsOff() {
-        Optional<Path> library = Optional.of(Path.of("kernels.so"));
-        assertThat(ModelSettings.from(DEFAULTS, 10_000, 3, () -> library).kernels())
-                .isEqualTo(library);
+        assertThat(ModelSettings.from(DEFAULTS, 10_000, 3).kernels()).isEqualTo(Kernels.AUTO);
         Config off = ConfigFactory.parseString("meridian.engine.kernels = off");
-        assertThat(ModelSettings.from(off.withFallback(DEFAULTS), 10_000, 3, () -> library)
-                        .kernels())
-                .isEmpty();
+        ModelSettings without = ModelSettings.from(off.withFallback(DEFAULTS), 10_000, 3);
+        assertThat(without.kernels()).isEqualTo(Kernels.OFF);
+        assertThat(without.runner().kernels()).isEmpty();
+        assertThat(ModelSettings.from(DEFAULTS, 10_000, 3).runner().kernels())
+                .isEqualTo(
+                        KernelLibrary.ofProcess() instanceof KernelLibrary.Available it
+                                ? Optional.of(it.file())
+                                : Optional.empty());
         Config other = ConfigFactory.parseString("meridian.engine.kernels = fast");
         assertThatThrownBy(() -> ModelSettings.from(other.withFallback(DEFAULTS), 10_000, 3))
                 .hasMessage("meridian.engine.kernels is 'fast', expected auto or off");

@@ -9,9 +9,9 @@ import dev.meridian.builder.source.ImportException;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.CheckedBundle;
 import dev.meridian.engine.bundle.VerifiedFiles;
+import dev.meridian.engine.kernels.KernelLibrary;
 import dev.meridian.engine.onnx.OnnxModelRunner;
 import dev.meridian.engine.onnx.RunnerSettings;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
@@ -66,15 +66,14 @@ class PackedBundleTest {
         assertThat(WeightErrors.of(source, before.folder())).isEqualTo(WeightErrors.of(source, packed.folder()));
     }
 
-    /** With the library that {@code -Dmeridian.kernels} names. */
     @ParameterizedTest
     @CsvSource(textBlock = CASES)
     void bothGraphsOfABundleAgree(Weights weights, String family, int hidden, boolean tied) throws Exception {
-        String library = System.getProperty("meridian.kernels", "");
-        Assumptions.assumeTrue(Files.isRegularFile(Path.of(library)), "no library of operators");
+        KernelLibrary library = KernelLibrary.ofProcess();
+        Assumptions.assumeTrue(library instanceof KernelLibrary.Available, library::toString);
         Path source = source(family, hidden, tied);
         Bundle bundle = TestBundles.imported(source, folder.resolve("packed"), weights);
-        assertThat(logits(bundle, Optional.of(Path.of(library))))
+        assertThat(logits(bundle, Optional.of(((KernelLibrary.Available) library).file())))
                 .containsExactly(logits(bundle, Optional.empty()), within(1e-3f));
     }
 
