@@ -153,6 +153,32 @@ class KernelPathsTest {
         }
     }
 
+    /** More panels than groups, an odd number of both, and more rows than are quantised at once. */
+    @ParameterizedTest
+    @ValueSource(ints = {20, 600})
+    void wideMatricesAndManyRowsAreDividedWithoutGaps(int rows) {
+        SplittableRandom random = new SplittableRandom(rows);
+        Panels w = Panels.random(random, 2595, 40, 4);
+        float[] x = floats(random, rows * 40, false);
+        Reference.Products expected = Reference.gemm(w, x, null);
+        float[] y = kernels.gemm(PORTABLE, w, x, null);
+        for (int i = 0; i < y.length; i++) {
+            if (!(Math.abs(y[i] - expected.values()[i]) <= expected.bounds()[i])) {
+                throw new AssertionError("element " + i + " is " + y[i] + ", not " + expected.values()[i]);
+            }
+        }
+        float[] lastRow = Arrays.copyOfRange(x, (rows - 1) * 40, rows * 40);
+        int[] portable = bits(y);
+        for (String path : kernels.paths()) {
+            assertThat(Arrays.equals(bits(kernels.gemm(path, w, x, null)), portable))
+                    .as("path %s", path)
+                    .isTrue();
+            assertThat(bits(kernels.gemm(path, w, lastRow, null)))
+                    .as("path %s, last row alone", path)
+                    .isEqualTo(Arrays.copyOfRange(portable, (rows - 1) * 2595, rows * 2595));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {4, 8})
     void anEmbeddingIsTheDequantisedRow(int weightBits) {
