@@ -13,8 +13,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +40,17 @@ class KernelLibraryTest {
                         .load()))
                 .isEqualTo(Reason.UNSUPPORTED_SYSTEM);
         assertThat(reason(KernelFile.of("Linux", "amd64", _ -> null).load())).isEqualTo(Reason.NOT_BUILT);
+    }
+
+    /** Else a build that fails would skip all other tests of kernels, and nobody would know. */
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void theBuildMakesOneWhereThereIsACompiler() throws Exception {
+        int found = new ProcessBuilder("sh", "-c", "command -v cc || command -v gcc || command -v clang")
+                .start()
+                .waitFor();
+        Assumptions.assumeTrue(found == 0, "no C compiler");
+        assertThat(KernelLibrary.ofProcess()).isInstanceOf(Available.class);
     }
 
     @Test
