@@ -2,6 +2,7 @@ package dev.meridian.bench;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.meridian.engine.Engine;
+import dev.meridian.engine.Fairness;
 import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.SequenceRequest;
@@ -77,7 +78,15 @@ final class CyclesCommand implements Callable<Integer> {
     }
 
     private void cycle(Bundle bundle) {
-        ModelSettings settings = new ModelSettings(BUDGET_BYTES, SLOTS, CONTEXT, CHUNK, SLOTS, options.threads());
+        ModelSettings settings = new ModelSettings(
+                BUDGET_BYTES,
+                SLOTS,
+                CONTEXT,
+                CHUNK,
+                SLOTS,
+                options.threads(),
+                options.kernels(spec),
+                Fairness.unreserved());
         try (LoadedModel model = LoadedModel.open(bundle, settings)) {
             TokenIds ids = switch (model.encode(new Prompt.Text(PROMPT))) {
                 case Encoded.Ids(TokenIds encoded) -> encoded;

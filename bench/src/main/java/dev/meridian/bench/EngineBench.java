@@ -65,6 +65,9 @@ final class EngineBench {
             return new EngineReport(
                     bundle.id(),
                     bundle.manifest().weights(),
+                    bundle.manifest().packing() == null
+                            ? null
+                            : settings.kernels().path(),
                     settings.threads(),
                     plan.promptTokens(),
                     plan.chunk(),

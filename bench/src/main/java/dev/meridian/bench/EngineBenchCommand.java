@@ -77,7 +77,7 @@ final class EngineBenchCommand implements Callable<Integer> {
                 chunk,
                 plan.mostSequences(),
                 options.threads(),
-                ModelSettings.Kernels.AUTO,
+                options.kernels(spec),
                 EnginePlan.FAIRNESS);
         EngineReport report = EngineBench.run(bundle, settings, plan);
         options.print(spec.commandLine().getOut(), report, report::print);

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What {@code bench engine} found.
  *
+ * @param kernels the code that multiplied, such as {@code avx512vnni}; null for ONNX Runtime's
  * @param threads of a forward pass
  * @param promptTokens length of the prompt whose prefill was measured
  * @param prefillChunk prompt tokens of one forward pass
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 record EngineReport(
         String bundle,
         String weights,
+        @Nullable String kernels,
         int threads,
         int promptTokens,
         int prefillChunk,
@@ -50,7 +52,14 @@ record EngineReport(
             @Nullable Double heapBytesPerToken) {}
 
     void print(PrintWriter out) {
-        out.printf(Locale.ROOT, "%s, %s weights, %d threads, median of %d rounds%n", bundle, weights, threads, rounds);
+        out.printf(
+                Locale.ROOT,
+                "%s, %s weights, %s, %d threads, median of %d rounds%n",
+                bundle,
+                weights,
+                kernels == null ? "ONNX Runtime's kernels" : "kernels " + kernels,
+                threads,
+                rounds);
         out.printf(
                 Locale.ROOT,
                 "load %.0f ms (the first of the process %.0f ms), resident memory %s (the load brought %s)%n%n",

@@ -125,7 +125,7 @@ final class InterferenceCommand implements Callable<Integer> {
                 chunk,
                 streams + 2,
                 options.threads(),
-                ModelSettings.Kernels.AUTO,
+                options.kernels(spec),
                 fairness);
     }
 }

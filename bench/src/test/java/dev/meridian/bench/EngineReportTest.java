@@ -12,6 +12,7 @@ final class EngineReportTest {
     private static final EngineReport REPORT = new EngineReport(
             "little",
             "int8",
+            "avx2",
             2,
             64,
             128,
@@ -35,7 +36,7 @@ final class EngineReportTest {
             REPORT.print(new PrintWriter(text, true));
             assertThat(text.toString().lines())
                     .containsExactly(
-                            "little, int8 weights, 2 threads, median of 5 rounds",
+                            "little, int8 weights, kernels avx2, 2 threads, median of 5 rounds",
                             "load 101 ms (the first of the process 1234 ms), resident memory 2 MB"
                                     + " (the load brought unknown)",
                             "",

@@ -5,6 +5,7 @@ import dev.meridian.engine.kernels.KernelLibrary;
 import dev.meridian.engine.onnx.RunnerSettings;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code meridian.engine}; see reference.conf.
@@ -48,14 +49,18 @@ public record ModelSettings(
         /** ONNX Runtime's. */
         OFF;
 
-        static Kernels named(String word) {
+        /** {@code auto} or {@code off}. Throws IllegalArgumentException for anything else, which says whose {@code key} it was. */
+        public static Kernels named(String key, String word) {
             return switch (word) {
                 case "auto" -> AUTO;
                 case "off" -> OFF;
-                default ->
-                    throw new IllegalArgumentException(
-                            "meridian.engine.kernels is '" + word + "', expected auto or off");
+                default -> throw new IllegalArgumentException(key + " is '" + word + "', expected auto or off");
             };
+        }
+
+        /** The code that computes, such as {@code avx512vnni}; null for ONNX Runtime's. */
+        public @Nullable String path() {
+            return this == AUTO && KernelLibrary.ofProcess() instanceof KernelLibrary.Available it ? it.path() : null;
         }
 
         Optional<Path> library() {
@@ -96,7 +101,7 @@ public record ModelSettings(
                 engine.getInt("prefill-chunk"),
                 engine.getInt("queue-capacity"),
                 threads == 0 ? cores : threads,
-                Kernels.named(engine.getString("kernels")),
+                Kernels.named("meridian.engine.kernels", engine.getString("kernels")),
                 new Fairness(
                         engine.getDouble("step-stretch"),
                         engine.getInt("queue-reserve"),

@@ -128,7 +128,7 @@ final class WireFuzzTest {
         assertRefused("0265750100000002", table, "PinTable: changes: 2 in 0 bytes");
         assertRefused("026575010000000101610900", table, "PinTable: no Verb has the code 9");
         Object reply = new PlacementReply.Refused(PlacementRefusal.NO_ROOM, "");
-        assertRefused("1900", reply, "Refused: no PlacementRefusal has the code 25");
+        assertRefused("1a00", reply, "Refused: no PlacementRefusal has the code 26");
     }
 
     private void assertRefused(String bytes, Object like, String message) {
