@@ -1,10 +1,12 @@
 package dev.meridian.engine;
 
+import dev.meridian.engine.ModelSettings.Kernels;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.bundle.CheckedBundle;
 import dev.meridian.engine.bundle.VerifiedFiles;
+import dev.meridian.engine.kernels.KernelLibrary;
 import dev.meridian.engine.onnx.GraphRunners;
 import dev.meridian.engine.onnx.RunnerSettings;
 import dev.meridian.engine.template.TemplateException;
@@ -75,6 +77,9 @@ public final class LoadedModel implements AutoCloseable {
         try {
             PromptEncoder encoder = PromptEncoder.of(
                     tokenizer, TemplateLimits.standard(), Clock.systemUTC(), runnerSettings.contextTokens());
+            if (bundle.manifest().packing() != null && settings.kernels() == Kernels.AUTO) {
+                KernelLibrary.announce();
+            }
             runner = GraphRunners.open(checked, runnerSettings);
             checked.requireUnchanged();
             return new LoadedModel(bundle, settings, memory, tokenizer, encoder, runner);

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which packed weights each quantised constant of a packed bundle's {@code model.onnx} stands for: those of
@@ -78,7 +79,7 @@ final class PackedMatrices {
         matrix.scales().add(new Constant(scales.name(), scales.dims()));
     }
 
-    private static long offset(Node node, @org.jspecify.annotations.Nullable Initializer constant) {
+    private static long offset(Node node, @Nullable Initializer constant) {
         if (constant != null && constant.data() instanceof Data.External external) {
             return external.offset();
         }

@@ -2,6 +2,7 @@ package dev.meridian.engine.kernels;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,31 +46,33 @@ public sealed interface KernelLibrary {
         REFUSED_CHOICE
     }
 
-    /** This process's library. The first call copies and loads it, and logs one line; later ones give the same answer. */
+    /** This process's library. The first call copies and loads it; later ones give the same answer. */
     static KernelLibrary ofProcess() {
         return Found.LIBRARY;
+    }
+
+    /** Logs what a model that would use the library computes with; once in a process. */
+    static void announce() {
+        if (Found.ANNOUNCED.compareAndSet(false, true)) {
+            switch (ofProcess()) {
+                case Available it -> Found.LOG.info("Kernels: {} (of {})", it.path(), String.join(", ", it.paths()));
+                case Unavailable it
+                when it.reason() == Reason.REFUSED_CHOICE -> Found.LOG.warn("No kernels: {}", it.detail());
+                case Unavailable it -> Found.LOG.info("No kernels: {}", it.detail());
+            }
+        }
     }
 
     /** Holds the answer; a class of its own, so that nothing is copied before somebody asks. */
     final class Found {
         private static final Logger LOG = LoggerFactory.getLogger(KernelLibrary.class);
-        static final KernelLibrary LIBRARY = find();
+        private static final AtomicBoolean ANNOUNCED = new AtomicBoolean();
+        private static final KernelLibrary LIBRARY = KernelFile.of(
+                        System.getProperty("os.name", ""),
+                        System.getProperty("os.arch", ""),
+                        KernelLibrary.class::getResourceAsStream)
+                .load();
 
         private Found() {}
-
-        private static KernelLibrary find() {
-            KernelLibrary found = KernelFile.of(
-                            System.getProperty("os.name", ""),
-                            System.getProperty("os.arch", ""),
-                            KernelLibrary.class::getResourceAsStream)
-                    .load();
-            switch (found) {
-                case Available it -> LOG.info("Kernels: {} (of {})", it.path(), String.join(", ", it.paths()));
-                case Unavailable it
-                when it.reason() == Reason.REFUSED_CHOICE -> LOG.warn("No kernels: {}", it.detail());
-                case Unavailable it -> LOG.info("No kernels: {}", it.detail());
-            }
-            return found;
-        }
     }
 }
