@@ -60,12 +60,16 @@ public record ModelSettings(
 
         /** The code that computes, such as {@code avx512vnni}; null for ONNX Runtime's. */
         public @Nullable String path() {
-            return this == AUTO && KernelLibrary.ofProcess() instanceof KernelLibrary.Available it ? it.path() : null;
+            return available().map(KernelLibrary.Available::path).orElse(null);
         }
 
         Optional<Path> library() {
+            return available().map(KernelLibrary.Available::file);
+        }
+
+        private Optional<KernelLibrary.Available> available() {
             return this == AUTO && KernelLibrary.ofProcess() instanceof KernelLibrary.Available it
-                    ? Optional.of(it.file())
+                    ? Optional.of(it)
                     : Optional.empty();
         }
     }

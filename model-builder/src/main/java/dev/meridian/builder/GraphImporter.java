@@ -82,7 +82,8 @@ final class GraphImporter {
                     License.of(request.source()),
                     digest,
                     BundleWriter.files(folder.path(), listener),
-                    graph.layout());
+                    graph.layout(),
+                    null);
             IoFailures.write(folder.path().resolve(BundleManifest.FILE_NAME), Bundle.manifestBytes(manifest));
             requireSound(file, folder.path());
             folder.commit();

@@ -1,7 +1,6 @@
 package dev.meridian.builder;
 
 import dev.meridian.builder.graph.WeightMatrix;
-import dev.meridian.builder.graph.WeightMatrix.Arrangement;
 import dev.meridian.engine.bundle.Panels;
 
 /** Where the panels of a packed matrix lie in the data file. */
@@ -10,14 +9,9 @@ final class PanelPlaces {
 
     /** The panel that begins with a row: of parts that alternate, a row of that part's own panels. */
     static long offset(WeightMatrix matrix, int row) {
-        long panel;
-        if (matrix.arrangement() == Arrangement.ALTERNATING) {
-            int parts = matrix.parts().size();
-            int rows = matrix.rows() / parts;
-            panel = (long) (row % rows / Panels.ROWS) * parts + row / rows;
-        } else {
-            panel = row / Panels.ROWS;
-        }
+        int rows = matrix.rowsPaddedTogether();
+        int alternating = matrix.rows() / rows;
+        long panel = (long) (row % rows / Panels.ROWS) * alternating + row / rows;
         return matrix.data().offset()
                 + panel * Panels.panelBytes(matrix.columns(), matrix.encoding().bits());
     }

@@ -185,7 +185,7 @@ public final class WeightErrors {
     private void readPanels(WeightMatrix matrix, int firstRow, int rows, WeightPiece piece) throws IOException {
         int columns = matrix.columns();
         int bits = weights.bits();
-        int partRows = matrix.arrangement() == Arrangement.ALTERNATING ? matrix.rows() / 2 : matrix.rows();
+        int partRows = matrix.rowsPaddedTogether();
         int panelBytes = Math.toIntExact(Panels.panelBytes(columns, bits));
         int rowBytes = BlockQuantizer.rowBytes(weights, columns);
         int blocks = BlockQuantizer.blocks(columns);

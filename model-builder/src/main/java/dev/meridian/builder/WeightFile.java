@@ -49,15 +49,10 @@ final class WeightFile {
         this.encoder = encoder;
         this.listener = listener;
         for (WeightMatrix matrix : plan.matrices()) {
-            int start = 0;
-            // Parts that alternate are padded each by itself: no panel has rows of both.
-            int parts = matrix.arrangement() == Arrangement.ALTERNATING
-                    ? matrix.parts().size()
-                    : 1;
-            for (int part = 0; part < parts; part++) {
-                int rows = matrix.rows() / parts;
+            // No panel has rows of two parts that alternate.
+            int rows = matrix.rowsPaddedTogether();
+            for (int start = 0; start < matrix.rows(); start += rows) {
                 addPieces(matrix, start, rows);
-                start += rows;
             }
         }
     }

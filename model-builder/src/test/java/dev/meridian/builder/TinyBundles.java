@@ -58,7 +58,8 @@ public final class TinyBundles {
                         form.positions() ? "position_ids" : null,
                         "logits",
                         TinyDecoder.caches("past_key_values", form.combined()),
-                        TinyDecoder.caches("present", form.combined())));
+                        TinyDecoder.caches("present", form.combined())),
+                null);
         Files.write(folder.resolve(BundleManifest.FILE_NAME), Bundle.manifestBytes(manifest));
         return Bundle.open(folder);
     }

@@ -23,14 +23,13 @@ import org.jspecify.annotations.Nullable;
  * Models without weights that say {@link Script}: for measurements.
  *
  * @param rate tokens a second of each stream
- * @param count how many: the first is {@link Script#MODEL}, the others have numbers from 2 behind that
+ * @param count how many, called as {@link Script#model} says
  * @param load for how long each of them loads
  * @param prefill how long a prompt takes, during which its replica's other streams pause
  */
 record ScriptedModels(int rate, int count, Duration load, Duration prefill) {
     private static final int CONTEXT = 1 << 16;
     private static final int SLOTS = 1024;
-    private static final long BYTES = 128L << 20;
 
     /** One that loads at once. */
     static ScriptedModels one(int rate) {
@@ -40,7 +39,7 @@ record ScriptedModels(int rate, int count, Duration load, Duration prefill) {
     List<Loadable> loadables(NodeSettings settings) {
         List<Loadable> all = new ArrayList<>();
         for (int number = 1; number <= count; number++) {
-            String name = number == 1 ? Script.MODEL : Script.MODEL + "-" + number;
+            String name = Script.model(number);
             Residency residency = settings.residency().of(name);
             if (residency.allows(settings.cluster().region())) {
                 all.add(loadable(name, residency));
@@ -51,8 +50,15 @@ record ScriptedModels(int rate, int count, Duration load, Duration prefill) {
 
     private Loadable loadable(String name, Residency residency) {
         ModelInfo info = new ModelInfo(
-                name, "0".repeat(ReplicaId.DIGEST_LENGTH), CONTEXT, Script.VOCABULARY, 0, "none", BYTES, residency);
-        return new Loadable(info, BYTES, () -> {
+                name,
+                "0".repeat(ReplicaId.DIGEST_LENGTH),
+                CONTEXT,
+                Script.VOCABULARY,
+                0,
+                "none",
+                Script.MODEL_BYTES,
+                residency);
+        return new Loadable(info, Script.MODEL_BYTES, () -> {
             PacedRunner.parkUntil(System.nanoTime() + load.toNanos());
             return new Scripted(name, new PacedRunner(SLOTS, CONTEXT, rate, prefill));
         });
@@ -81,7 +87,7 @@ record ScriptedModels(int rate, int count, Duration load, Duration prefill) {
                     new StampedVocabulary(),
                     List.of(),
                     SamplingDefaults.none(),
-                    new EngineSettings(SLOTS, CONTEXT, BYTES, Fairness.unpaced()),
+                    new EngineSettings(SLOTS, CONTEXT, Script.MODEL_BYTES, Fairness.unpaced()),
                     listener,
                     System::nanoTime);
             engine = started;
@@ -95,7 +101,7 @@ record ScriptedModels(int rate, int count, Duration load, Duration prefill) {
 
         @Override
         public long reservedBytes() {
-            return BYTES;
+            return Script.MODEL_BYTES;
         }
 
         @Override

@@ -16,7 +16,6 @@ import java.util.concurrent.TimeUnit;
  * in turn. One thread.
  */
 final class ClusterBench {
-
     private final HttpPlan plan;
 
     private ClusterBench(HttpPlan plan) {

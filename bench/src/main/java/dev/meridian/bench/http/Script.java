@@ -10,7 +10,15 @@ public final class Script {
 
     public static final String MODEL = "scripted";
 
+    /** Memory that a scripted model says it needs. */
+    public static final long MODEL_BYTES = 128L << 20;
+
     private Script() {}
+
+    /** The name of one of several scripted models: the first is {@link #MODEL}, the others have numbers from 2 behind that. */
+    public static String model(int number) {
+        return number == 1 ? MODEL : MODEL + "-" + number;
+    }
 
     /** The token behind {@code id}: a linear congruential sequence of full period (Knuth, TAOCP 2, 3.2.1.2). */
     public static int next(int id) {

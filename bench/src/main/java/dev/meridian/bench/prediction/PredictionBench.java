@@ -1,7 +1,9 @@
 package dev.meridian.bench.prediction;
 
 import dev.meridian.bench.MeasurementFailed;
+import dev.meridian.bench.http.Script;
 import dev.meridian.bench.load.ChildNode;
+import dev.meridian.bench.load.Percentiles;
 import dev.meridian.bench.prediction.FirstToken.Seen;
 import dev.meridian.bench.prediction.PredictionReport.Figures;
 import dev.meridian.placement.simulation.Arrival;
@@ -105,7 +107,7 @@ final class PredictionBench implements AutoCloseable {
     private double coldMicros() throws IOException {
         List<Long> all = new ArrayList<>();
         for (ChildNode node : nodes.values()) {
-            String model = PredictionPlan.model(all.size() + 1);
+            String model = Script.model(all.size() + 1);
             Seen seen = FirstToken.of(node.api(), model, 1);
             if (!seen.cold()) {
                 throw new MeasurementFailed(model + " was loaded before it was asked for");
@@ -119,7 +121,7 @@ final class PredictionBench implements AutoCloseable {
     private double firstMicros() throws IOException {
         List<Long> all = new ArrayList<>();
         for (int i = 0; i < WARM_UPS + LONE; i++) {
-            Seen seen = FirstToken.of(edge("eu", i), PredictionPlan.model(1), 1);
+            Seen seen = FirstToken.of(edge("eu", i), Script.model(1), 1);
             if (i >= WARM_UPS) {
                 all.add(seen.micros());
             }
@@ -128,12 +130,11 @@ final class PredictionBench implements AutoCloseable {
     }
 
     private static double median(List<Long> all) {
-        return percentile(all, 0.5);
+        return percentiles(all).at(0.5);
     }
 
-    private static double percentile(List<Long> all, double share) {
-        List<Long> sorted = all.stream().sorted().toList();
-        return sorted.get(Math.max(0, (int) Math.ceil(share * sorted.size()) - 1));
+    private static Percentiles percentiles(List<Long> all) {
+        return new Percentiles(all.stream().mapToLong(Long::longValue).toArray(), all.size());
     }
 
     /** Of the edges of a region in turn. */
@@ -189,14 +190,14 @@ final class PredictionBench implements AutoCloseable {
     private static List<Figures> figures(Map<String, List<Seen>> seen) {
         return seen.entrySet().stream()
                 .map(entry -> {
-                    List<Long> times =
-                            entry.getValue().stream().map(Seen::micros).toList();
+                    Percentiles times = percentiles(
+                            entry.getValue().stream().map(Seen::micros).toList());
                     return new Figures(
                             entry.getKey(),
-                            times.size(),
+                            entry.getValue().size(),
                             entry.getValue().stream().filter(Seen::cold).count(),
-                            percentile(times, 0.5) / 1e3,
-                            percentile(times, 0.99) / 1e3);
+                            times.at(0.5) / 1e3,
+                            times.at(0.99) / 1e3);
                 })
                 .toList();
     }

@@ -29,7 +29,6 @@ record PredictionPlan(Duration duration, long seed) {
     static final Duration PREFILL = Duration.ofMillis(80);
 
     private static final String POLICY = "follow-demand";
-    private static final long MODEL_BYTES = 128L << 20; // As a scripted model says of itself.
     private static final long BUDGET_BYTES = 300L << 20;
     private static final Lengths OUTPUT = new Lengths(100, 0.5, 400);
     private static final Duration ASKED = Duration.ofMillis(200);
@@ -43,10 +42,6 @@ record PredictionPlan(Duration duration, long seed) {
 
     static String region(String node) {
         return node.substring(0, node.indexOf('-'));
-    }
-
-    static String model(int number) {
-        return number == 1 ? Script.MODEL : Script.MODEL + "-" + number;
     }
 
     /** What a node needs beside its name and addresses. */
@@ -89,8 +84,8 @@ record PredictionPlan(Duration duration, long seed) {
                 .toList();
         List<Scenario.Model> models = IntStream.rangeClosed(1, MODELS)
                 .mapToObj(number -> new Scenario.Model(
-                        model(number),
-                        MODEL_BYTES,
+                        Script.model(number),
+                        Script.MODEL_BYTES,
                         TOKENS_PER_SECOND,
                         firstToken,
                         Duration.ZERO,

@@ -121,40 +121,6 @@ public record BundleManifest(
                 null);
     }
 
-    /** A bundle that is not packed. */
-    public BundleManifest(
-            int format,
-            String name,
-            String family,
-            ModelShape shape,
-            String weights,
-            String kv,
-            MemoryNeed memory,
-            @Nullable Integer bosTokenId,
-            List<Integer> eosTokenIds,
-            SamplingDefaults defaults,
-            String license,
-            String sourceDigest,
-            Map<String, BundleFile> files,
-            @Nullable GraphLayout graph) {
-        this(
-                format,
-                name,
-                family,
-                shape,
-                weights,
-                kv,
-                memory,
-                bosTokenId,
-                eosTokenIds,
-                defaults,
-                license,
-                sourceDigest,
-                files,
-                graph,
-                null);
-    }
-
     private static void requireFile(String name, BundleFile entry) {
         if (!FileNames.isPlain(name) || name.equals(FILE_NAME)) {
             throw new IllegalArgumentException("files: '" + FileNames.shown(name) + "' is no file of a bundle's own");

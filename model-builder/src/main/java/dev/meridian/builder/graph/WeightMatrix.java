@@ -33,4 +33,9 @@ public record WeightMatrix(
     public int rows() {
         return parts.stream().mapToInt(Part::rows).sum();
     }
+
+    /** Rows of which panels are made together, the last one padded: those of one part where parts alternate, else all. */
+    public int rowsPaddedTogether() {
+        return arrangement == Arrangement.ALTERNATING ? rows() / parts.size() : rows();
+    }
 }

@@ -15,7 +15,7 @@ public record Arrival(long atMicros, String region, String model, int promptToke
     /** All of a scenario, in the order of time: those that {@link Simulation#run} takes with this seed, whatever the policy. */
     public static List<Arrival> of(Scenario scenario, long seed) {
         World world = new World(scenario);
-        SplittableRandom random = Simulation.users(seed);
+        SplittableRandom random = Simulation.users(new SplittableRandom(seed));
         long end = Moments.micros(scenario.duration());
         List<Arrival> arrivals = new ArrayList<>();
         for (DemandSource source : scenario.demand()) {

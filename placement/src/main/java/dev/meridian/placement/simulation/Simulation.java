@@ -23,9 +23,8 @@ public final class Simulation {
 
     Simulation(Scenario scenario, String policy, long seed) {
         this.policy = policy;
-        SplittableRandom users = users(seed);
         SplittableRandom random = new SplittableRandom(seed);
-        random.split();
+        SplittableRandom users = users(random);
         SplittableRandom failures = random.split();
         world = new World(scenario);
         hosting = new Hosting(world);
@@ -73,9 +72,9 @@ public final class Simulation {
         return world.events.isEmpty() || (world.events.nextAt() >= endMicros && serving.open() == 0);
     }
 
-    /** What users are drawn from. */
-    static SplittableRandom users(long seed) {
-        return new SplittableRandom(seed).split();
+    /** What users are drawn from: the first that is split off. */
+    static SplittableRandom users(SplittableRandom ofSeed) {
+        return ofSeed.split();
     }
 
     private void arrive(Users users, long after) {
