@@ -27,6 +27,16 @@ public interface ModelRunner extends AutoCloseable {
     /** Runs one token for each of the slots 0 to rows-1; {@code tokens[i]} stands at {@code positions[i]} of slot i. */
     void decode(int rows, int[] tokens, int[] positions);
 
+    /** Whether {@link #run} is there: rows of several sequences, decoding or in prefill, go through the weights together. */
+    default boolean runsRows() {
+        return false;
+    }
+
+    /** Runs all of {@code rows}; the logits of those that want them become rows 0, 1, and so on, in their order. */
+    default void run(Rows rows) {
+        throw new UnsupportedOperationException("this runner takes one sequence at a time, or one token of each");
+    }
+
     /** Copies the logits of a row of the last call into {@code into[0..vocabSize)}, float32, not normalised. */
     void logits(int row, float[] into);
 

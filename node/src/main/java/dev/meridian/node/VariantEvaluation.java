@@ -12,7 +12,6 @@ import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.bundle.BundleManifest.BundleFile;
-import dev.meridian.engine.onnx.RunnerSettings;
 import dev.meridian.node.VariantReport.Variant;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -97,7 +96,7 @@ final class VariantEvaluation {
                 + Files.size(bundle.file(BundleManifest.FILE_NAME));
         ModelSettings own =
                 new ModelSettings(settings.memoryBudgetBytes(), ROWS, window, CHUNK, ROWS, settings.threads());
-        long least = MemoryPlan.fixedBytes(bundle, own) + RunnerSettings.kvBytes(bundle.manifest(), window);
+        long least = MemoryPlan.leastBytes(bundle, own, window);
         if (least > own.memoryBudgetBytes()) {
             String note = "not run: it needs " + Bytes.format(least) + " of memory, the budget is "
                     + Bytes.format(own.memoryBudgetBytes());

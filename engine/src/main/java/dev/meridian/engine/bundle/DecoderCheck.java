@@ -59,6 +59,12 @@ final class DecoderCheck {
      * @param kernels whether it is the graph of Meridian's own operators
      */
     static List<String> faults(OnnxFile model, BundleManifest manifest, boolean kernels) {
+        if (kernels
+                && model.graph().inputs().stream()
+                        .anyMatch(input -> input.name().equals("seqlens_k"))) {
+            return List.of(
+                    "made by an earlier Meridian, without its own attention; make the bundle anew by ./meridian import");
+        }
         DecoderCheck check = new DecoderCheck(model, manifest, kernels);
         check.opsets();
         check.inputs();
@@ -86,8 +92,13 @@ final class DecoderCheck {
     private void inputs() {
         Map<String, TensorShape> expected = new LinkedHashMap<>();
         expected.put("input_ids", TensorShape.of(ElementType.INT64, BATCH, TOKENS));
-        expected.put("seqlens_k", TensorShape.of(ElementType.INT32, BATCH));
-        expected.put("total_sequence_length", TensorShape.of(ElementType.INT32));
+        if (kernels) {
+            expected.put("slots", TensorShape.of(ElementType.INT32, TOKENS));
+            expected.put("positions", TensorShape.of(ElementType.INT32, TOKENS));
+        } else {
+            expected.put("seqlens_k", TensorShape.of(ElementType.INT32, BATCH));
+            expected.put("total_sequence_length", TensorShape.of(ElementType.INT32));
+        }
         expected.put("logit_idx", TensorShape.of(ElementType.INT64, WANTED));
         caches("past", POSITIONS, expected);
         declared("input", model.graph().inputs(), expected);
@@ -97,9 +108,7 @@ final class DecoderCheck {
     private void caches(String which, long positions, Map<String, TensorShape> into) {
         for (int layer = 0; layer < shape.layers(); layer++) {
             for (String part : List.of("key", "value")) {
-                into.put(
-                        which + "." + layer + "." + part,
-                        TensorShape.floats(BATCH, shape.kvHeads(), positions, shape.headDim()));
+                into.put(which + "." + layer + "." + part, AttentionRules.cache(shape, kernels, positions));
             }
         }
     }

@@ -2,13 +2,13 @@ package dev.meridian.engine.bundle;
 
 import static dev.meridian.engine.bundle.TensorShape.ALL_TOKENS;
 import static dev.meridian.engine.bundle.TensorShape.BATCH;
-import static dev.meridian.engine.bundle.TensorShape.POSITIONS;
 import static dev.meridian.engine.bundle.TensorShape.TOKENS;
 
 import dev.meridian.engine.bundle.BundleManifest.ModelShape;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -19,6 +19,9 @@ import java.util.stream.Stream;
 final class DecoderRules {
     private static final long MAX_WIDTH = 1L << 24;
     private static final float LARGEST_EPSILON = 1;
+    /** What a graph of Meridian's own operators has of its own. */
+    private static final Set<String> OF_ONNX_RUNTIME =
+            Set.of("MatMulNBits", "GatherBlockQuantized", "GroupQueryAttention");
 
     private final ModelShape shape;
     private final boolean kernels;
@@ -36,9 +39,7 @@ final class DecoderRules {
     /** Shapes of a node's outputs, in their order. Throws {@link BundleException} where a rule is broken. */
     List<TensorShape> outputs(NodeReader node) {
         boolean own = node.node().domain().equals(GraphCheck.OWN_DOMAIN);
-        boolean blocks = node.node().operator().equals("MatMulNBits")
-                || node.node().operator().equals("GatherBlockQuantized");
-        if (own != kernels && (own || blocks)) {
+        if (own != kernels && (own || OF_ONNX_RUNTIME.contains(node.node().operator()))) {
             throw node.fault("the operator is not one of this layout's");
         }
         List<TensorShape> made =
@@ -59,7 +60,8 @@ final class DecoderRules {
                     case "dev.meridian:BlockGemm" -> PanelRules.product(node);
                     case "dev.meridian:BlockGateUp" -> PanelRules.gateUp(node);
                     case "dev.meridian:BlockEmbed" -> PanelRules.embed(node);
-                    case "com.microsoft:GroupQueryAttention" -> attention(node);
+                    case "com.microsoft:GroupQueryAttention" -> AttentionRules.groupQuery(node, shape);
+                    case "dev.meridian:BlockAttention" -> AttentionRules.block(node, shape);
                     default -> throw node.fault("the operator is not one of this layout's");
                 };
         node.noOtherAttributes();
@@ -236,47 +238,6 @@ final class DecoderRules {
             throw node.fault("multiplies by " + weight);
         }
         return List.of(input.withLast(rows));
-    }
-
-    private List<TensorShape> attention(NodeReader node) {
-        node.arity(9, 3);
-        node.integer("num_heads", shape.heads(), shape.heads());
-        node.integer("kv_num_heads", shape.kvHeads(), shape.kvHeads());
-        node.integer("do_rotary", 1, 1);
-        node.integer("rotary_interleaved", 0, 0);
-        long queries = (long) shape.heads() * shape.headDim();
-        long keys = (long) shape.kvHeads() * shape.headDim();
-        if (node.has(1)) {
-            node.expect(0, TensorShape.floats(BATCH, TOKENS, queries));
-            node.expect(1, TensorShape.floats(BATCH, TOKENS, keys));
-            node.expect(2, TensorShape.floats(BATCH, TOKENS, keys));
-        } else {
-            node.expect(0, TensorShape.floats(BATCH, TOKENS, queries + 2 * keys));
-            if (node.has(2)) {
-                throw node.fault("values without keys");
-            }
-        }
-        TensorShape cache = TensorShape.floats(BATCH, shape.kvHeads(), POSITIONS, shape.headDim());
-        node.expect(3, cache);
-        node.expect(4, cache);
-        node.expect(5, TensorShape.of(ElementType.INT32, BATCH));
-        node.expect(6, TensorShape.of(ElementType.INT32));
-        TensorShape rotary = TensorShape.floats(shape.contextTokens(), shape.headDim() / 2);
-        node.expectConstant(7, rotary);
-        node.expectConstant(8, rotary);
-        requireOwnCache(node);
-        return List.of(TensorShape.floats(BATCH, TOKENS, queries), cache, cache);
-    }
-
-    /** What a layer writes must be the memory that it read: both are one buffer. */
-    private static void requireOwnCache(NodeReader node) {
-        for (int i = 0; i < 2; i++) {
-            String past = node.name(3 + i);
-            String present = node.node().outputs().get(1 + i);
-            if (!past.startsWith("past.") || !present.equals("present." + past.substring(5))) {
-                throw node.fault("reads the cache " + past + " and writes " + present);
-            }
-        }
     }
 
     /** A value that is not known before the graph runs: what could be folded could grow without bound while loading. */

@@ -22,8 +22,10 @@ record TensorShape(ElementType type, List<Long> dims) {
     static final long POSITIONS = -5;
     /** The same under the name that outputs give it. */
     static final long PRESENT = -6;
+    /** Sequences that a cache has room for. */
+    static final long SLOTS = -7;
 
-    private static final List<String> NAMES = List.of("B", "S", "B*S", "n", "P", "T");
+    private static final List<String> NAMES = List.of("B", "S", "B*S", "n", "P", "T", "slots");
 
     static TensorShape of(ElementType type, long... dims) {
         return new TensorShape(type, java.util.Arrays.stream(dims).boxed().toList());

@@ -15,8 +15,11 @@ public final class GraphRunners {
      */
     public static ModelRunner open(CheckedBundle checked, RunnerSettings settings) {
         GraphLayout layout = checked.manifest().graph();
-        return layout == null
-                ? OnnxModelRunner.open(checked, settings)
-                : PastPresentRunner.open(checked, layout, settings);
+        if (layout != null) {
+            return PastPresentRunner.open(checked, layout, settings);
+        }
+        return settings.usesKernels(checked.manifest())
+                ? RowRunner.open(checked, settings)
+                : OnnxModelRunner.open(checked, settings);
     }
 }

@@ -1,5 +1,6 @@
 package dev.meridian.engine.onnx;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -15,15 +16,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The KV caches of all slots: for each layer one slab of keys and one of values, {@code [slot, kvHead, position, dim]}
- * float32, row-major. Slabs are mapped without being committed: a page costs memory from its first use until it is released.
- * Each head's positions start on a page, so a slot is released exactly. Owned by one runner; used by its engine thread.
+ * The KV caches of all slots: for each layer one slab of keys and one of values, {@code [slot, kvHead, position, dim]} as a
+ * {@link KvLayout} says. Slabs are mapped without being committed: a page costs memory from its first use until it is
+ * released. Each head's positions start on a page, so a slot is released exactly. Owned by one runner; used by its engine
+ * thread.
  */
 final class KvMemory implements AutoCloseable {
-    private static final long FLOAT_BYTES = 4;
     private static final long MAX_SLAB_BYTES = Integer.MAX_VALUE;
 
-    private final ModelShape shape;
+    private final KvLayout layout;
+    private final int kvHeads;
     private final int positions;
     private final long headStride;
     private final long slotStride;
@@ -31,17 +33,18 @@ final class KvMemory implements AutoCloseable {
     private final Map<Long, Views> views = new HashMap<>();
 
     /** {@code contextTokens} positions for each of {@code slots}. Throws IllegalArgumentException over 2 GiB a layer. */
-    KvMemory(ModelShape shape, int slots, int contextTokens) {
-        this.shape = shape;
-        positions = roundToPages(shape.headDim(), contextTokens);
-        headStride = positions * (long) shape.headDim() * FLOAT_BYTES;
-        slotStride = headStride * shape.kvHeads();
+    KvMemory(KvLayout layout, int slots, int contextTokens) {
+        this.layout = layout;
+        kvHeads = layout.shape().kvHeads();
+        positions = layout.positions(contextTokens);
+        slotStride = layout.slotBytes(contextTokens);
+        headStride = slotStride / kvHeads;
         if (slotStride * slots > MAX_SLAB_BYTES) {
             throw new IllegalArgumentException(slots + " slots of " + contextTokens + " tokens need "
                     + slotStride * slots + " bytes of keys per layer, over 2 GiB; lower slots or context");
         }
         try {
-            for (int i = 0; i < 2 * shape.layers(); i++) {
+            for (int i = 0; i < 2 * layout.shape().layers(); i++) {
                 slabs.add(LazyMemory.map(slotStride * slots));
             }
         } catch (BundleException e) {
@@ -50,60 +53,31 @@ final class KvMemory implements AutoCloseable {
         }
     }
 
-    /** How many slots of that context stay within the 2 GiB that one buffer can address; 0 where not even one does. */
-    static int slotsThatFit(ModelShape shape, int contextTokens) {
-        long slot =
-                roundToPages(shape.headDim(), contextTokens) * (long) shape.headDim() * FLOAT_BYTES * shape.kvHeads();
-        return (int) (MAX_SLAB_BYTES / slot);
-    }
-
-    /** Positions rounded up so that a head's stride is a whole number of pages. */
-    private static int roundToPages(int headDim, int contextTokens) {
-        long page = LazyMemory.pageBytes();
-        long step = page / gcd(page, headDim * FLOAT_BYTES);
-        return Math.toIntExact((contextTokens + step - 1) / step * step);
-    }
-
-    private static long gcd(long a, long b) {
-        return b == 0 ? a : gcd(b, a % b);
-    }
-
-    /** What {@code tokens} positions of a slot commit: whole pages for each head, keys and values, of every layer. */
-    static long bytes(ModelShape shape, int tokens) {
-        return pages(shape, tokens) * shape.kvHeads() * 2 * shape.layers();
-    }
-
     long bytes(int tokens) {
-        return bytes(shape, tokens);
-    }
-
-    private static long pages(ModelShape shape, int tokens) {
-        long page = LazyMemory.pageBytes();
-        long bytes = tokens * (long) shape.headDim() * FLOAT_BYTES;
-        return (bytes + page - 1) / page * page;
+        return layout.bytes(tokens);
     }
 
     /** Head by head, giving each back before the next is copied: the budget is passed by one head's pages at most. */
     void move(int from, int to, int tokens) {
-        long bytes = tokens * (long) shape.headDim() * FLOAT_BYTES;
+        long bytes = layout.usedBytes(tokens);
         for (LazyMemory slab : slabs) {
-            for (int head = 0; head < shape.kvHeads(); head++) {
+            for (int head = 0; head < kvHeads; head++) {
                 long source = from * slotStride + head * headStride;
                 long target = to * slotStride + head * headStride;
                 MemorySegment.copy(slab.segment(), source, slab.segment(), target, bytes);
-                slab.release(source, pages(shape, tokens));
+                slab.release(source, layout.committedBytes(tokens));
             }
         }
     }
 
     /** Head by head, over a copy of one head: the budget is passed by one head's pages at most. */
     void swap(int first, int firstTokens, int second, int secondTokens) {
-        long firstBytes = firstTokens * (long) shape.headDim() * FLOAT_BYTES;
-        long secondBytes = secondTokens * (long) shape.headDim() * FLOAT_BYTES;
+        long firstBytes = layout.usedBytes(firstTokens);
+        long secondBytes = layout.usedBytes(secondTokens);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment held = arena.allocate(Math.max(1, firstBytes), FLOAT_BYTES);
+            MemorySegment held = arena.allocate(Math.max(1, firstBytes), Long.BYTES);
             for (LazyMemory slab : slabs) {
-                for (int head = 0; head < shape.kvHeads(); head++) {
+                for (int head = 0; head < kvHeads; head++) {
                     long one = first * slotStride + head * headStride;
                     long other = second * slotStride + head * headStride;
                     MemorySegment.copy(slab.segment(), one, held, 0, firstBytes);
@@ -118,17 +92,17 @@ final class KvMemory implements AutoCloseable {
 
     /** Gives back the pages of a head that held more tokens than it does now. */
     private void releaseTail(LazyMemory slab, long start, int before, int now) {
-        long kept = pages(shape, now);
-        long held = pages(shape, before);
+        long kept = layout.committedBytes(now);
+        long held = layout.committedBytes(before);
         if (held > kept) {
             slab.release(start + kept, held - kept);
         }
     }
 
     void release(int slot, int tokens) {
-        long bytes = pages(shape, tokens);
+        long bytes = layout.committedBytes(tokens);
         for (LazyMemory slab : slabs) {
-            for (int head = 0; head < shape.kvHeads(); head++) {
+            for (int head = 0; head < kvHeads; head++) {
                 slab.release(slot * slotStride + head * headStride, bytes);
             }
         }
@@ -148,15 +122,15 @@ final class KvMemory implements AutoCloseable {
     private Views makeViews(OrtEnvironment environment, int slot, int rows) throws OrtException {
         Map<String, OnnxTensor> past = new LinkedHashMap<>();
         Map<String, OnnxTensor> present = new LinkedHashMap<>();
-        long[] dims = {rows, shape.kvHeads(), positions, shape.headDim()};
+        ModelShape shape = layout.shape();
+        long[] dims = {rows, kvHeads, positions, shape.headDim()};
+        OnnxJavaType type = layout.elementBytes() == Float.BYTES ? OnnxJavaType.FLOAT : OnnxJavaType.FLOAT16;
         for (int layer = 0; layer < shape.layers(); layer++) {
             for (int kind = 0; kind < 2; kind++) {
                 MemorySegment part =
                         slabs.get(2 * layer + kind).segment().asSlice(slot * slotStride, rows * slotStride);
                 OnnxTensor tensor = OnnxTensor.createTensor(
-                        environment,
-                        part.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer(),
-                        dims);
+                        environment, part.asByteBuffer().order(ByteOrder.nativeOrder()), dims, type);
                 String name = "." + layer + (kind == 0 ? ".key" : ".value");
                 past.put("past" + name, tensor);
                 present.put("present" + name, tensor);

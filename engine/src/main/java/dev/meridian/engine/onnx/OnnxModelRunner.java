@@ -3,10 +3,7 @@ package dev.meridian.engine.onnx;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
-import ai.onnxruntime.OrtSession;
 import dev.meridian.engine.ModelRunner;
-import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.bundle.CheckedBundle;
@@ -20,12 +17,11 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Forward passes of a bundle's graph on ONNX Runtime's CPU provider. The graph's names: {@code input_ids [B,S]},
+ * Forward passes of a bundle's {@code model.onnx} on ONNX Runtime's CPU provider. The graph's names: {@code input_ids [B,S]},
  * {@code seqlens_k [B]} (valid positions after the run, minus one), {@code total_sequence_length []}, {@code logit_idx [n]},
  * {@code past.i.key|value} and {@code present.i.key|value}, {@code logits [n, vocabulary]}.
  */
@@ -33,11 +29,8 @@ public final class OnnxModelRunner implements ModelRunner {
     private final BundleManifest.ModelShape shape;
     private final RunnerSettings settings;
     private final OrtEnvironment environment = OnnxEnvironment.get();
-    // Kept open as long as the session: closing the options would unload a custom-op library under it.
-    private final OrtSession.SessionOptions options;
-    private final OrtSession session;
+    private final LoadedGraph graph;
     private final KvMemory kv;
-    private final Optional<UnpackedWeights> weights;
     /** Of the buffers below: closed with the runner, because nobody knows when a garbage collection would free them. */
     private final Arena arena = Arena.ofShared();
 
@@ -52,20 +45,12 @@ public final class OnnxModelRunner implements ModelRunner {
     private final IdentityHashMap<KvMemory.Views, Bindings> bindings = new IdentityHashMap<>();
     private boolean closed;
 
-    private OnnxModelRunner(
-            BundleManifest.ModelShape shape,
-            RunnerSettings settings,
-            OrtSession.SessionOptions options,
-            OrtSession session,
-            KvMemory kv,
-            Optional<UnpackedWeights> weights)
+    private OnnxModelRunner(BundleManifest.ModelShape shape, RunnerSettings settings, LoadedGraph graph, KvMemory kv)
             throws OrtException {
         this.shape = shape;
         this.settings = settings;
-        this.options = options;
-        this.session = session;
+        this.graph = graph;
         this.kv = kv;
-        this.weights = weights;
         ids = direct(8L * Math.max(settings.slots(), settings.prefillChunk())).asLongBuffer();
         logitRows = direct(8L * settings.slots()).asLongBuffer();
         lastPositions = direct(4L * settings.slots()).asIntBuffer();
@@ -76,77 +61,30 @@ public final class OnnxModelRunner implements ModelRunner {
 
     /** Loads a bundle's weights. Throws {@link BundleException} where ONNX Runtime refuses the graph or memory is short. */
     public static OnnxModelRunner open(CheckedBundle checked, RunnerSettings settings) {
-        Bundle bundle = checked.bundle();
-        BundleManifest.ModelShape shape = bundle.manifest().shape();
-        OrtSession.SessionOptions options = null;
-        OrtSession session = null;
+        BundleManifest.ModelShape shape = checked.manifest().shape();
+        LoadedGraph graph = null;
         KvMemory kv = null;
-        boolean kernels = settings.usesKernels(bundle.manifest());
-        Optional<UnpackedWeights> weights =
-                kernels || checked.packed().isEmpty() ? Optional.empty() : Optional.of(UnpackedWeights.of(checked));
         try {
-            options = sessionOptions(settings);
-            if (kernels) {
-                options.registerCustomOpLibrary(settings.kernels().orElseThrow().toString());
-            }
-            if (weights.isPresent()) {
-                options.addExternalInitializers(weights.get().tensors());
-            }
-            session = session(checked, kernels ? BundleManifest.KERNELS_FILE : BundleManifest.MODEL_FILE, options);
-            kv = new KvMemory(shape, settings.slots(), settings.contextTokens());
-            return new OnnxModelRunner(shape, settings, options, session, kv, weights);
+            graph = LoadedGraph.stock(checked, settings);
+            kv = new KvMemory(KvLayout.floats(shape), settings.slots(), settings.contextTokens());
+            return new OnnxModelRunner(shape, settings, graph, kv);
         } catch (OrtException | RuntimeException e) {
-            closeAll(session, options, kv, weights);
-            throw new BundleException(bundle.folder() + ": " + e.getMessage(), e);
+            closeAll(graph, kv);
+            throw new BundleException(checked.bundle().folder() + ": " + e.getMessage(), e);
         }
     }
 
-    /** Of the bytes that were checked where they are at hand: the file may have been exchanged since. */
-    static OrtSession session(CheckedBundle checked, String file, OrtSession.SessionOptions options)
-            throws OrtException {
-        OrtEnvironment environment = OnnxEnvironment.get();
-        if (checked.graph(file).isEmpty()) {
-            return environment.createSession(checked.bundle().file(file).toString(), options);
-        }
-        options.addConfigEntry(
-                "session.model_external_initializers_file_folder_path",
-                checked.bundle().folder().toString());
-        return environment.createSession(checked.graph(file).get(), options);
-    }
-
-    /** The session first, because it may hold views of the KV memory and of unpacked weights. */
-    private static void closeAll(
-            @Nullable OrtSession session,
-            OrtSession.@Nullable SessionOptions options,
-            @Nullable KvMemory kv,
-            Optional<UnpackedWeights> weights) {
+    /** The session first, because it may hold views of the KV memory. */
+    static void closeAll(@Nullable LoadedGraph graph, @Nullable KvMemory kv) {
         try {
-            if (session != null) {
-                session.close();
+            if (graph != null) {
+                graph.close();
             }
-            if (options != null) {
-                options.close();
-            }
-        } catch (OrtException e) {
-            throw new IllegalStateException("the session could not be closed: " + e.getMessage(), e);
         } finally {
             if (kv != null) {
                 kv.close();
             }
-            weights.ifPresent(UnpackedWeights::close);
         }
-    }
-
-    static OrtSession.SessionOptions sessionOptions(RunnerSettings settings) throws OrtException {
-        OrtSession.SessionOptions options = new OrtSession.SessionOptions();
-        options.setIntraOpNumThreads(settings.threads());
-        options.setInterOpNumThreads(1);
-        options.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
-        options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-        options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
-        // Several models share the cores: threads spin within a run and sleep between runs.
-        options.addConfigEntry("session.force_spinning_stop", "1");
-        return options;
     }
 
     private ByteBuffer direct(long bytes) {
@@ -208,7 +146,7 @@ public final class OnnxModelRunner implements ModelRunner {
             Bindings bound = bindings.computeIfAbsent(kv.views(environment, slot, rows), Bindings::of);
             bound.inputs().putAll(feed.inputs());
             bound.outputs().put("logits", feed.logits());
-            session.run(bound.inputs(), Set.of(), bound.outputs(), null).close();
+            graph.session().run(bound.inputs(), Set.of(), bound.outputs(), null).close();
         } catch (OrtException e) {
             throw new IllegalStateException("the forward pass failed: " + e.getMessage(), e);
         }
@@ -262,7 +200,7 @@ public final class OnnxModelRunner implements ModelRunner {
             return;
         }
         closed = true;
-        closeAll(session, options, kv, weights);
+        closeAll(graph, kv);
         for (Map<Integer, Feed> feeds : List.of(decodeFeeds, prefillFeeds)) {
             feeds.values().forEach(Feed::close);
         }

@@ -108,11 +108,11 @@ final class PastPresentRunner implements ModelRunner {
     }
 
     private static Opened openSession(CheckedBundle checked, RunnerSettings settings) throws OrtException {
-        OrtSession.SessionOptions options = OnnxModelRunner.sessionOptions(settings);
+        OrtSession.SessionOptions options = LoadedGraph.sessionOptions(settings);
         try {
             options.setCPUArenaAllocator(false);
             options.setMemoryPatternOptimization(false);
-            return new Opened(OnnxModelRunner.session(checked, BundleManifest.MODEL_FILE, options), options);
+            return new Opened(LoadedGraph.session(checked, BundleManifest.MODEL_FILE, options), options);
         } catch (OrtException e) {
             options.close();
             throw e;

@@ -2,7 +2,6 @@ package dev.meridian.engine.onnx;
 
 import dev.meridian.engine.bundle.BundleException;
 import dev.meridian.engine.bundle.BundleManifest;
-import dev.meridian.engine.bundle.BundleManifest.ModelShape;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -42,10 +41,14 @@ public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int
     }
 
     /** Native bytes that a slot of {@code tokens} positions commits. */
-    public static long kvBytes(BundleManifest manifest, int tokens) {
+    public long kvBytes(BundleManifest manifest, int tokens) {
         return manifest.graph() == null
-                ? KvMemory.bytes(manifest.shape(), tokens)
+                ? layout(manifest).bytes(tokens)
                 : tokens * manifest.memory().kvBytesPerToken();
+    }
+
+    private KvLayout layout(BundleManifest manifest) {
+        return usesKernels(manifest) ? KvLayout.halves(manifest.shape()) : KvLayout.floats(manifest.shape());
     }
 
     /**
@@ -55,22 +58,21 @@ public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int
     public RunnerSettings within(BundleManifest manifest) {
         // A ready-made graph's caches are tensors of their own, as long as their sequence is.
         return manifest.graph() == null
-                ? within(manifest.shape())
-                : new RunnerSettings(
-                        slots,
-                        Math.min(contextTokens, manifest.shape().contextTokens()),
-                        prefillChunk,
-                        threads,
-                        kernels);
+                ? within(layout(manifest))
+                : with(slots, Math.min(contextTokens, manifest.shape().contextTokens()));
     }
 
-    RunnerSettings within(ModelShape shape) {
-        int context = Math.min(contextTokens, shape.contextTokens());
-        int fitting = KvMemory.slotsThatFit(shape, context);
+    RunnerSettings within(KvLayout layout) {
+        int context = Math.min(contextTokens, layout.shape().contextTokens());
+        int fitting = layout.slotsThatFit(context);
         if (fitting < 1) {
             throw new BundleException(
                     "one slot of " + context + " tokens needs more than 2 GiB of keys per layer; lower the context");
         }
-        return new RunnerSettings(Math.min(slots, fitting), context, prefillChunk, threads, kernels);
+        return with(Math.min(slots, fitting), context);
+    }
+
+    private RunnerSettings with(int ownSlots, int ownContext) {
+        return new RunnerSettings(ownSlots, ownContext, prefillChunk, threads, kernels);
     }
 }

@@ -8,6 +8,8 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import dev.meridian.engine.bundle.BundleManifest.ModelShape;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +28,7 @@ class KvMemoryTest {
     @Test
     void countsWholePagesForEachHeadOfEachSlab() {
         int positionsOfAPage = Math.toIntExact(PAGE / (32 * 4));
-        try (KvMemory kv = new KvMemory(shape(3, 2, 32), 2, 3 * positionsOfAPage)) {
+        try (KvMemory kv = new KvMemory(KvLayout.floats(shape(3, 2, 32)), 2, 3 * positionsOfAPage)) {
             assertThat(kv.bytes(0)).isZero();
             assertThat(kv.bytes(1)).isEqualTo(PAGE * 2 * 6);
             assertThat(kv.bytes(positionsOfAPage)).isEqualTo(PAGE * 2 * 6);
@@ -37,15 +39,34 @@ class KvMemoryTest {
     @Test
     void refusesSlabsOverTwoGibibytes() {
         ModelShape large = shape(1, 8, 128);
-        assertThat(KvMemory.slotsThatFit(large, 32768)).isEqualTo(15);
-        assertThatThrownBy(() -> new KvMemory(large, 16, 32768))
+        assertThat(KvLayout.floats(large).slotsThatFit(32768)).isEqualTo(15);
+        assertThatThrownBy(() -> new KvMemory(KvLayout.floats(large), 16, 32768))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("16 slots of 32768 tokens");
     }
 
     @Test
+    void keysOfSixteenPositionsLieTogether() {
+        KvLayout wide = KvLayout.halves(shape(1, 2, 256));
+        assertThat(wide.usedBytes(1)).isEqualTo(16 * 256 * 2);
+        assertThat(wide.usedBytes(16)).isEqualTo(16 * 256 * 2);
+        assertThat(wide.usedBytes(17)).isEqualTo(2 * 16 * 256 * 2);
+        for (int headDim : new int[] {16, 48, 64, 80, 96, 128, 256}) {
+            KvLayout layout = KvLayout.halves(shape(1, 2, headDim));
+            for (int context : new int[] {2, 100, 1000, 4097}) {
+                int positions = layout.positions(context);
+                assertThat(positions).isGreaterThanOrEqualTo(context);
+                assertThat(positions % 16).isZero();
+                assertThat((long) positions * headDim * 2 % PAGE).isZero();
+                assertThat(layout.committedBytes(context)).isLessThanOrEqualTo((long) positions * headDim * 2);
+            }
+        }
+    }
+
+    @Test
     void settingsShrinkToWhatFits() {
-        assertThat(new RunnerSettings(16, 100_000, 128, 2).within(new ModelShape(1, 64, 64, 8, 8, 128, 100, 32768)))
+        assertThat(new RunnerSettings(16, 100_000, 128, 2)
+                        .within(KvLayout.floats(new ModelShape(1, 64, 64, 8, 8, 128, 100, 32768))))
                 .isEqualTo(new RunnerSettings(15, 32768, 128, 2));
     }
 
@@ -54,7 +75,7 @@ class KvMemoryTest {
         ModelShape shape = shape(2, 2, 32);
         OrtEnvironment environment = OnnxEnvironment.get();
         int longer = Math.toIntExact(PAGE / (32 * 4)) + 5;
-        try (KvMemory kv = new KvMemory(shape, 3, longer)) {
+        try (KvMemory kv = new KvMemory(KvLayout.floats(shape), 3, longer)) {
             fill(kv, environment, 0, 3, 1);
             fill(kv, environment, 2, longer, 100);
             kv.swap(0, 3, 2, longer);
@@ -71,7 +92,9 @@ class KvMemoryTest {
             throws OrtException {
         OnnxTensor tensor =
                 Objects.requireNonNull(kv.views(environment, slot, 1).past().get("past." + name));
-        return (FloatBuffer) tensor.getBufferRef().orElseThrow();
+        return ((ByteBuffer) tensor.getBufferRef().orElseThrow())
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
     }
 
     /** Every element of the first positions of each head gets a value of its own. */

@@ -5,18 +5,23 @@ import dev.meridian.builder.graph.Onnx.Value;
 import dev.meridian.builder.graph.WeightMatrix.Part;
 import dev.meridian.builder.quant.Weights;
 import dev.meridian.builder.source.ModelConfig;
+import dev.meridian.engine.bundle.GraphCheck;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Builds the graph of a decoder of the Llama and Qwen families for ONNX Runtime's CPU kernels.
+ * Builds the graph of a decoder of the Llama and Qwen families for the CPU.
  *
- * <p>Inputs: {@code input_ids} int64 [B,S]; {@code seqlens_k} int32 [B], positions filled after this step less one;
- * {@code total_sequence_length} int32 scalar, the most of them plus one; {@code logit_idx} int64 [n], rows of the
- * flattened [B*S] whose logits are wanted; {@code past.<layer>.key|value} float32 [B, kvHeads, P, headDim]. Outputs:
+ * <p>For ONNX Runtime's operators. Inputs: {@code input_ids} int64 [B,S]; {@code seqlens_k} int32 [B], positions filled after
+ * this step less one; {@code total_sequence_length} int32 scalar, the most of them plus one; {@code logit_idx} int64 [n], rows
+ * of the flattened [B*S] whose logits are wanted; {@code past.<layer>.key|value} float32 [B, kvHeads, P, headDim]. Outputs:
  * {@code logits} float32 [n, vocabulary] and {@code present.<layer>.key|value}, which may be the same memory as past.
+ *
+ * <p>For Meridian's own operators the S tokens of one row ({@code B} is 1) may be of any sequences: {@code slots} and
+ * {@code positions}, int32 [S], say where each one stands. The caches are those of all slots, float16 [slots, kvHeads, P,
+ * headDim] (how a head lies in its memory is the operator's matter), and present is the very memory of past.
  */
 public final class DecoderGraph {
     static final String MICROSOFT = "com.microsoft";
@@ -120,19 +125,43 @@ public final class DecoderGraph {
 
     private void declareInputs() {
         inputs.add(new Value("input_ids", DataType.INT64, List.of("B", "S")));
-        inputs.add(new Value("seqlens_k", DataType.INT32, List.of("B")));
-        inputs.add(new Value("total_sequence_length", DataType.INT32, List.of()));
+        if (graph.ownOperators()) {
+            inputs.add(new Value("slots", DataType.INT32, List.of("S")));
+            inputs.add(new Value("positions", DataType.INT32, List.of("S")));
+        } else {
+            inputs.add(new Value("seqlens_k", DataType.INT32, List.of("B")));
+            inputs.add(new Value("total_sequence_length", DataType.INT32, List.of()));
+        }
         inputs.add(new Value("logit_idx", DataType.INT64, List.of("n")));
     }
 
     private String attention(int layer, String normed) {
         String name = "layer." + layer + ".attention";
-        List<String> arguments = new ArrayList<>(projections(layer, name, normed));
-        arguments.add(cache("past", layer, "key", "P", inputs));
-        arguments.add(cache("past", layer, "value", "P", inputs));
-        arguments.addAll(List.of("seqlens_k", "total_sequence_length", GraphBuilder.COSINES, GraphBuilder.SINES));
+        List<String> projections = projections(layer, name, normed);
+        List<String> past =
+                List.of(cache("past", layer, "key", "P", inputs), cache("past", layer, "value", "P", inputs));
         List<String> results = List.of(
                 name, cache("present", layer, "key", "T", outputs), cache("present", layer, "value", "T", outputs));
+        if (graph.ownOperators()) {
+            blockAttention(projections, past, results);
+        } else {
+            groupQueryAttention(projections, past, results);
+        }
+        return graph.linear(
+                name + ".out",
+                name,
+                List.of(matrix(tensor(layer, "self_attn.o_proj"), config.hiddenSize())),
+                config.queryWidth(),
+                config.outputBias());
+    }
+
+    private void groupQueryAttention(List<String> projections, List<String> past, List<String> results) {
+        List<String> arguments = new ArrayList<>(projections);
+        if (projections.size() == 1) {
+            arguments.addAll(List.of("", ""));
+        }
+        arguments.addAll(past);
+        arguments.addAll(List.of("seqlens_k", "total_sequence_length", GraphBuilder.COSINES, GraphBuilder.SINES));
         graph.node(
                 MICROSOFT,
                 "GroupQueryAttention",
@@ -143,15 +172,25 @@ public final class DecoderGraph {
                         Map.entry("kv_num_heads", (long) config.kvHeads()),
                         Map.entry("do_rotary", 1L),
                         Map.entry("rotary_interleaved", 0L)));
-        return graph.linear(
-                name + ".out",
-                name,
-                List.of(matrix(tensor(layer, "self_attn.o_proj"), config.hiddenSize())),
-                config.queryWidth(),
-                config.outputBias());
     }
 
-    /** Query, key and value as the attention takes them: packed into the first, or apart where heads are normed. */
+    private void blockAttention(List<String> projections, List<String> past, List<String> results) {
+        List<String> arguments = new ArrayList<>(List.of(projections.getFirst()));
+        arguments.addAll(past);
+        arguments.addAll(List.of("slots", "positions", GraphBuilder.COSINES, GraphBuilder.SINES));
+        arguments.addAll(projections.subList(1, projections.size()));
+        graph.node(
+                GraphCheck.OWN_DOMAIN,
+                "BlockAttention",
+                arguments,
+                results,
+                GraphBuilder.attributes(
+                        Map.entry("heads", (long) config.heads()),
+                        Map.entry("kv_heads", (long) config.kvHeads()),
+                        Map.entry("head_dim", (long) config.headDim())));
+    }
+
+    /** Query, key and value as the attention takes them: packed into one, or apart where heads are normed. */
     private List<String> projections(int layer, String name, String normed) {
         int queryWidth = config.queryWidth();
         int kvWidth = config.kvWidth();
@@ -161,7 +200,7 @@ public final class DecoderGraph {
                 matrix(tensor(layer, "self_attn.v_proj"), kvWidth));
         String packed = graph.linear(name + ".qkv", normed, parts, config.hiddenSize(), config.qkvBias());
         if (!config.qkNorm()) {
-            return List.of(packed, "", "");
+            return List.of(packed);
         }
         List<String> names = List.of(name + ".q", name + ".k", name + ".v");
         List<String> split = graph.split(names, packed, List.of(queryWidth, kvWidth, kvWidth));
@@ -183,7 +222,7 @@ public final class DecoderGraph {
     private String mlp(int layer, String normed) {
         String name = "layer." + layer + ".mlp";
         int width = config.intermediateSize();
-        String gated = graph.fusesGateAndUp() && !config.mlpBias()
+        String gated = graph.ownOperators() && !config.mlpBias()
                 ? graph.gateUp(name + ".gated", name + ".gate_up", normed, gateAndUp(layer), config.hiddenSize())
                 : gated(layer, name, normed);
         return graph.linear(
@@ -218,8 +257,11 @@ public final class DecoderGraph {
 
     private String cache(String which, int layer, String part, String length, List<Value> into) {
         String name = which + "." + layer + "." + part;
+        boolean own = graph.ownOperators();
         into.add(new Value(
-                name, DataType.FLOAT, List.of("B", (long) config.kvHeads(), length, (long) config.headDim())));
+                name,
+                own ? DataType.FLOAT16 : DataType.FLOAT,
+                List.of(own ? "slots" : "B", (long) config.kvHeads(), length, (long) config.headDim())));
         return name;
     }
 

@@ -147,7 +147,8 @@ final class GraphBuilder {
         return product(name, input, name, product(projections, columns, pairs()), null);
     }
 
-    boolean fusesGateAndUp() {
+    /** Whether Meridian's own operators compute, and not ONNX Runtime's. */
+    boolean ownOperators() {
         return dialect == Dialect.KERNELS;
     }
 
@@ -183,7 +184,8 @@ final class GraphBuilder {
     String embedding(String name, Part table, int width, String ids) {
         WeightMatrix matrix = matrix(suffixed(List.of(table), ".weight", false), width, arrangement());
         embedding = matrix;
-        if (dialect == Dialect.ROWS) {
+        if (dialect != Dialect.KERNELS) {
+            // ONNX Runtime keeps a copy of the table besides the one that it was given.
             loadedBytes += packedBytes(matrix);
         }
         if (dialect == Dialect.KERNELS) {
