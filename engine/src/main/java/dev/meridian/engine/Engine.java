@@ -3,44 +3,40 @@ package dev.meridian.engine;
 import dev.meridian.engine.bundle.BundleManifest.SamplingDefaults;
 import dev.meridian.protocol.Attempt;
 import dev.meridian.protocol.Entry;
-import dev.meridian.protocol.FinishReason;
 import dev.meridian.protocol.Refusal;
-import dev.meridian.protocol.Timings;
-import dev.meridian.protocol.TokenLogprob;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Continuous batching over the slots of one {@link ModelRunner}. One thread runs {@code receive -> schedule -> forward ->
- * process} until closed: every step gives each decoding sequence one token, then runs as much prefill as {@link PrefillPacer}
- * allows. {@link #submit}, {@link #cancel} and {@link #stats} are safe from any thread and never wait for a step.
+ * process} until closed: every step gives each decoding sequence one token, and runs as much prefill as {@link PrefillPacer}
+ * allows, in the same pass where the runner can and else after it. {@link #submit}, {@link #cancel} and {@link #stats} are safe from any thread and never wait for a step.
  */
 public final class Engine implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
     private final ModelRunner runner;
     private final Vocabulary vocabulary;
-    private final Set<Integer> endTokens;
     private final EngineSettings settings;
     private final StepListener listener;
     private final LongSupplier nanoClock;
     private final Inbox inbox;
     private final Scheduler scheduler;
-    private final Sampler sampler;
-    private final Logprobs logprobs;
-    private final float[] logits;
+    private final EntryMaker maker;
     private final int[] stepTokens;
     private final int[] stepPositions;
+    private final Rows rows;
+    /** What a pass runs of prompts. */
+    private final List<Scheduler.Chunk> chunks = new ArrayList<>();
+
     private final Admission admission;
     private final PrefillPacer pacer;
     private final AtomicLong arrivals = new AtomicLong();
@@ -63,17 +59,15 @@ public final class Engine implements AutoCloseable {
             LongSupplier nanoClock) {
         this.runner = runner;
         this.vocabulary = vocabulary;
-        this.endTokens = Set.copyOf(endTokens);
         this.settings = settings;
         this.listener = listener;
         this.nanoClock = nanoClock;
         inbox = new Inbox(settings.queueCapacity(), settings.fairness().queueReserve());
         scheduler = new Scheduler(runner, settings);
-        sampler = new Sampler(runner.vocabSize());
-        logprobs = new Logprobs(vocabulary, runner.vocabSize());
-        logits = new float[runner.vocabSize()];
+        maker = new EntryMaker(runner, vocabulary, endTokens, nanoClock);
         stepTokens = new int[runner.slots()];
         stepPositions = new int[runner.slots()];
+        rows = new Rows(runner.slots() + settings.prefillChunk(), runner.slots());
         admission = new Admission(runner, settings, defaults);
         pacer = new PrefillPacer(settings.prefillChunk(), settings.fairness().stepStretch());
         thread = Thread.ofPlatform().name("engine-" + name).daemon(true).unstarted(this::run);
@@ -168,12 +162,8 @@ public final class Engine implements AutoCloseable {
     boolean step() throws InterruptedException {
         boolean open = receive();
         scheduler.makeRoom();
-        boolean decoded = decode();
-        int decodedEntries = entries.size();
-        boolean prefilled = prefill();
-        // Whoever waits for a first token is told before those who read already.
-        Collections.rotate(entries, -decodedEntries);
-        if (!decoded && !prefilled && !scheduler.isIdle()) {
+        boolean ran = runner.runsRows() ? runTogether() : runApart();
+        if (!ran && !scheduler.isIdle()) {
             throw new IllegalStateException("sequences wait and none can run");
         }
         publish();
@@ -209,6 +199,82 @@ public final class Engine implements AutoCloseable {
         if (!late.isEmpty()) {
             scheduler.removeIf(sequence -> late.contains(sequence.request.attempt()));
             late.forEach(attempt -> listener.onRefused(attempt, new Refusal.DeadlineExceeded()));
+        }
+    }
+
+    /** Decode, then prefill. False where there was nothing to run. */
+    private boolean runApart() {
+        boolean decoded = decode();
+        int decodedEntries = entries.size();
+        boolean prefilled = prefill();
+        firstTokensFirst(decodedEntries);
+        return decoded || prefilled;
+    }
+
+    /** Whoever waits for a first token is told before those who read already. */
+    private void firstTokensFirst(int decodedEntries) {
+        Collections.rotate(entries, -decodedEntries);
+    }
+
+    /** Decode and prefill in one pass, which reads the weights once for both. False where there was nothing to run. */
+    private boolean runTogether() {
+        List<Sequence> decoding = scheduler.slots().decoding();
+        int decodes = decoding.size();
+        long begin = nanoClock.getAsLong();
+        rows.clear();
+        for (Sequence sequence : decoding) {
+            rows.add(sequence.slot, sequence.filled, sequence.newestToken());
+            rows.want();
+            sequence.filled++;
+            scheduler.served(sequence, 1);
+        }
+        addChunks(pacer.chunkBeside(decodes), begin);
+        if (rows.count() == 0) {
+            return false;
+        }
+        runner.run(rows);
+        // From the last row down: a sequence that ends is replaced by the last row, which was processed before.
+        for (int row = decodes - 1; row >= 0; row--) {
+            Sequence sequence = decoding.get(row);
+            if (process(sequence, row)) {
+                scheduler.end(sequence);
+            }
+        }
+        int decodedEntries = entries.size();
+        int row = decodes;
+        for (Scheduler.Chunk chunk : chunks) {
+            if (chunk.last()) {
+                finishPrefill(chunk.sequence(), row++);
+            }
+        }
+        firstTokensFirst(decodedEntries);
+        pacer.ranTogether(decodes, rows.count() - decodes, nanoClock.getAsLong() - begin);
+        return true;
+    }
+
+    /** Adds at most {@code tokens} prompt tokens to the pass, of one sequence or of several short ones. */
+    private void addChunks(int tokens, long now) {
+        chunks.clear();
+        int left = tokens;
+        while (left > 0) {
+            Scheduler.Chunk chunk = scheduler.nextChunk(left);
+            if (chunk == null) {
+                break;
+            }
+            Sequence sequence = chunk.sequence();
+            if (sequence.startedNanos < 0) {
+                sequence.startedNanos = now;
+            }
+            for (int end = sequence.filled + chunk.count(); sequence.filled < end; sequence.filled++) {
+                rows.add(sequence.slot, sequence.filled, sequence.tokens()[sequence.filled]);
+            }
+            if (chunk.last()) {
+                rows.want();
+            }
+            scheduler.served(sequence, chunk.count());
+            prefillTokens += chunk.count();
+            left -= chunk.count();
+            chunks.add(chunk);
         }
     }
 
@@ -261,7 +327,7 @@ public final class Engine implements AutoCloseable {
             prefillTokens += chunk.count();
             left -= chunk.count();
             if (chunk.last()) {
-                finishPrefill(sequence);
+                finishPrefill(sequence, 0);
             }
             scheduler.served(sequence, chunk.count());
             pacer.prefilled(chunk.count(), nanoClock.getAsLong() - begin);
@@ -269,82 +335,20 @@ public final class Engine implements AutoCloseable {
         return left < chunkTokens;
     }
 
-    private void finishPrefill(Sequence sequence) {
-        if (process(sequence, 0)) {
+    private void finishPrefill(Sequence sequence, int row) {
+        if (process(sequence, row)) {
             scheduler.end(sequence);
         } else {
             scheduler.slots().startDecode(sequence);
         }
     }
 
-    /** Samples a sequence's next token from a row of logits and makes its entry. True where it was the last one. */
+    /** Gives a sequence its next token, from a row of logits. True where it was the last one. */
     private boolean process(Sequence sequence, int row) {
-        runner.logits(row, logits);
-        int top = sequence.request.generation().topLogprobs();
-        List<TokenLogprob> alternatives = List.of();
-        if (top >= 0) {
-            logprobs.read(logits);
-            alternatives = logprobs.top(logits, Math.min(top, logits.length));
-        }
-        int token = sampler.sample(
-                logits,
-                sequence.sampler,
-                sequence.tokens(),
-                sequence.promptLength(),
-                sequence.length(),
-                sequence.request.choice());
-        TokenLogprob chosen = null;
-        if (top >= 0) {
-            // The sampler works in place, and a log-probability is of the row as the model gave it.
-            runner.logits(row, logits);
-            chosen = logprobs.of(logits, token);
-        }
-        int index = sequence.generated();
-        sequence.append(token);
+        Entry entry = maker.next(sequence, row);
         decodeTokens++;
-        boolean first = sequence.firstTokenNanos < 0;
-        if (first) {
-            sequence.firstTokenNanos = nanoClock.getAsLong();
-        }
-        entries.add(entry(sequence, index, token, chosen, alternatives, first));
-        return entries.getLast().finish() != null;
-    }
-
-    private Entry entry(
-            Sequence sequence,
-            int index,
-            int token,
-            @Nullable TokenLogprob chosen,
-            List<TokenLogprob> alternatives,
-            boolean first) {
-        boolean end = endTokens.contains(token);
-        String text = end ? "" : sequence.text.append(token);
-        FinishReason finish = end || sequence.text.stopped() ? FinishReason.STOP : null;
-        if (finish == null && sequence.length() >= sequence.maxLength) {
-            finish = FinishReason.LENGTH;
-        }
-        if (finish != null && !sequence.text.stopped()) {
-            text += sequence.text.finish();
-            finish = sequence.text.stopped() ? FinishReason.STOP : finish;
-        }
-        return new Entry(
-                sequence.request.attempt(),
-                sequence.request.choice(),
-                index,
-                token,
-                text,
-                chosen,
-                alternatives,
-                finish,
-                first || finish != null ? timings(sequence, finish != null) : null);
-    }
-
-    private Timings timings(Sequence sequence, boolean ended) {
-        long now = ended ? nanoClock.getAsLong() : sequence.firstTokenNanos;
-        return new Timings(
-                TimeUnit.NANOSECONDS.toMicros(sequence.startedNanos - sequence.submittedNanos),
-                TimeUnit.NANOSECONDS.toMicros(sequence.firstTokenNanos - sequence.startedNanos),
-                TimeUnit.NANOSECONDS.toMicros(now - sequence.firstTokenNanos));
+        entries.add(entry);
+        return entry.finish() != null;
     }
 
     private void publish() {

@@ -1,5 +1,8 @@
 package dev.meridian.engine;
 
+import java.util.HashMap;
+import java.util.Map;
+
 /**
  * Sizes the prefill part of a step, so that a long prompt never holds up the streams that decode: decode and prefill of one
  * step together take at most {@code stretch} times what decode takes alone. Both are measured, and of the newest measurements
@@ -18,12 +21,18 @@ final class PrefillPacer {
     /** Paced passes after which a size that was too slow may be tried again: rare enough to be beyond the 99th percentile. */
     private static final int FORGET_AFTER = 512;
 
+    /** Passes with prefill after which decode runs by itself once, to be measured. */
+    private static final int ALONE_AFTER = 16;
+
     /** Where nothing is known yet. */
     private static final int FIRST = 3;
 
     private final int fullChunk;
     private final double stretch;
     private final RecentMedian decodeNanos = new RecentMedian();
+    /** The same by the number of sequences, where prefill runs in the same pass and decode alone is seen now and then. */
+    private final Map<Integer, RecentMedian> aloneNanos = new HashMap<>();
+
     private final RecentMedian[] costs = new RecentMedian[SIZES.length];
     /** Of passes while nothing decodes: what a token costs where the fixed part of a pass does not show. */
     private final RecentMedian bulkNanosPerToken = new RecentMedian();
@@ -33,6 +42,10 @@ final class PrefillPacer {
 
     private int at = -1;
     private int passes;
+    private int passesSinceAlone;
+    /** What decode takes of this step, as far as that is known. */
+    private long decodeCost;
+
     private long spentNanos;
     private long newestNanos;
 
@@ -57,8 +70,50 @@ final class PrefillPacer {
     /** A step begins whose decode part took {@code nanos}. */
     void decoded(long nanos) {
         decodeNanos.add(nanos);
-        paced = decodeNanos.value() > 0;
+        decodeCost = decodeNanos.value();
+        paced = decodeCost > 0;
         begin();
+    }
+
+    /**
+     * A step begins in which {@code decoding} sequences run in the same pass as prefill. Returns the most prompt tokens that
+     * it runs: none where decode has to be measured by itself.
+     */
+    int chunkBeside(int decoding) {
+        if (decoding == 0) {
+            nothingDecoded();
+            return chunk();
+        }
+        RecentMedian alone = alone(decoding);
+        if (alone.isEmpty() || passesSinceAlone >= ALONE_AFTER) {
+            return 0;
+        }
+        decodeCost = alone.value();
+        paced = decodeCost > 0;
+        begin();
+        return chunk();
+    }
+
+    /** The pass took {@code nanos} with {@code decoding} sequences and {@code prefilled} prompt tokens in it. */
+    void ranTogether(int decoding, int prefilled, long nanos) {
+        if (prefilled == 0) {
+            alone(decoding).add(nanos);
+            passesSinceAlone = 0;
+        } else if (decoding == 0) {
+            prefilled(prefilled, nanos);
+        } else {
+            passesSinceAlone++;
+            prefilled(prefilled, Math.max(0, nanos - decodeCost));
+        }
+    }
+
+    private RecentMedian alone(int decoding) {
+        RecentMedian known = aloneNanos.get(decoding);
+        if (known == null) {
+            known = new RecentMedian();
+            aloneNanos.put(decoding, known);
+        }
+        return known;
     }
 
     private void begin() {
@@ -99,7 +154,7 @@ final class PrefillPacer {
 
     /** What prefill may take of a step that decodes. */
     private long allowance() {
-        return (long) (decodeNanos.value() * (stretch - 1));
+        return (long) (decodeCost * (stretch - 1));
     }
 
     private int first() {

@@ -90,7 +90,7 @@ final class Scheduler {
     private @Nullable Sequence mostDue() {
         Sequence due = null;
         for (Sequence sequence : slots.prefilling()) {
-            if (fits(sequence) && (due == null || isBehind(sequence, due))) {
+            if (sequence.unfilled() > 0 && fits(sequence) && (due == null || isBehind(sequence, due))) {
                 due = sequence;
             }
         }

@@ -28,9 +28,10 @@ final class Slots {
         return prefilling;
     }
 
+    /** Whether a sequence of a class has prefill left to run: one whose last chunk stands in the coming pass has none. */
     boolean hasPrefilling(Priority priority) {
         for (Sequence sequence : prefilling) {
-            if (sequence.priority() == priority) {
+            if (sequence.priority() == priority && sequence.unfilled() > 0) {
                 return true;
             }
         }

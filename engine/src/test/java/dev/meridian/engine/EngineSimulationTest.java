@@ -58,6 +58,9 @@ class EngineSimulationTest {
             int context = 20 + random.nextInt(60);
             runner =
                     new ScriptedRunner(LetterVocabulary.SIZE, 1 + random.nextInt(5), context, ScriptedRunner.hashing());
+            if (seed % 2 == 0) {
+                runner.runningRows();
+            }
             long budget = runner.kvBytes(context / 2 + random.nextInt(context * 2));
             settings = new EngineSettings(1 + random.nextInt(20), 1 + random.nextInt(16), budget);
             engine = engine(runner, settings, this);

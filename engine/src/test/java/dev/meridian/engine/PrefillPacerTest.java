@@ -87,6 +87,54 @@ class PrefillPacerTest {
         assertThat(sizes).hasSizeLessThan(12);
     }
 
+    /** Nanoseconds of a step whose decode and prefill are one pass: prefill adds its tokens' cost, and no fixed part. */
+    private long together(int decoding, long decodeNanos, long tokenNanos, double noise) {
+        int tokens = pacer.chunkBeside(decoding);
+        long nanos = (long) ((decodeNanos + tokens * tokenNanos) * noise);
+        pacer.ranTogether(decoding, tokens, nanos);
+        return nanos;
+    }
+
+    @Test
+    void inOnePassPrefillTakesWhatTheStretchLeavesAndDecodeIsMeasuredNowAndThen() {
+        assertThat(pacer.chunkBeside(3)).as("decode is not known yet").isZero();
+        int alone = 0;
+        for (int i = 0; i < 1000; i++) {
+            together(3, 100_000, 2_000, 1);
+            alone += pacer.chunkBeside(3) == 0 ? 1 : 0;
+        }
+        assertThat(alone).isBetween(1000 / 20, 1000 / 10);
+        together(3, 100_000, 2_000, 1);
+        assertThat(pacer.chunkBeside(3)).isIn(0, 64);
+        assertThat(pacer.chunkBeside(0)).isEqualTo(FULL);
+    }
+
+    @Test
+    void inOnePassEachNumberOfSequencesHasItsOwnTime() {
+        for (int i = 0; i < 300; i++) {
+            together(1, 20_000, 2_000, 1);
+            together(8, 120_000, 2_000, 1);
+        }
+        int late = 0;
+        for (int i = 0; i < 300; i++) {
+            late += together(1, 20_000, 2_000, 1) > 3 * 20_000 ? 1 : 0;
+            together(8, 120_000, 2_000, 1);
+        }
+        assertThat(late).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void inOnePassStepsStayWithinTheStretchOnANoisyMachine(long seed) {
+        Random random = new Random(seed);
+        int late = 0;
+        for (int i = 0; i < 10_000; i++) {
+            double noise = 0.97 + random.nextDouble() * 0.06;
+            late += together(4, 50_000, 3_000, noise) > 150_000 ? 1 : 0;
+        }
+        assertThat(late).isLessThan(100);
+    }
+
     @Test
     void followsABatchThatShrinks() {
         for (int i = 0; i < 200; i++) {

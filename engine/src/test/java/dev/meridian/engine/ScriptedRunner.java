@@ -27,6 +27,7 @@ public final class ScriptedRunner implements ModelRunner {
     private long mostKvBytes;
     private int swaps;
     private Runnable beforeStep = () -> {};
+    private boolean runsRows;
 
     public ScriptedRunner(int vocabSize, int slots, int contextTokens, Script script) {
         this.vocabSize = vocabSize;
@@ -59,6 +60,12 @@ public final class ScriptedRunner implements ModelRunner {
     /** Runs before every forward pass, on the engine thread: to pause, to fail. */
     public void beforeStep(Runnable action) {
         beforeStep = action;
+    }
+
+    /** From now on it takes rows of several sequences in one pass. */
+    public ScriptedRunner runningRows() {
+        runsRows = true;
+        return this;
     }
 
     /** The forward passes so far, for example {@code decode 3} or {@code prefill 2@0+64}. */
@@ -126,6 +133,36 @@ public final class ScriptedRunner implements ModelRunner {
                 require(seen[row].length <= contextTokens, "row " + row + " is over the context");
                 script.logits(seen[row], rows[row]);
             }
+            measure();
+        }
+    }
+
+    @Override
+    public boolean runsRows() {
+        return runsRows;
+    }
+
+    @Override
+    public void run(Rows pass) {
+        require(runsRows && pass.count() > 0, "a pass of " + pass.count() + " rows");
+        beforeStep.run();
+        synchronized (this) {
+            calls.add("run " + pass.count());
+            int wanted = 0;
+            for (int row = 0; row < pass.count(); row++) {
+                int slot = pass.slot(row);
+                int position = pass.position(row);
+                require(
+                        seen[slot].length == position,
+                        "slot " + slot + " holds " + seen[slot].length + ", not " + position);
+                seen[slot] = Arrays.copyOf(seen[slot], position + 1);
+                seen[slot][position] = pass.token(row);
+                require(seen[slot].length <= contextTokens, "slot " + slot + " is over the context");
+                if (wanted < pass.wantedCount() && pass.wanted(wanted) == row) {
+                    script.logits(seen[slot], rows[wanted++]);
+                }
+            }
+            require(wanted == pass.wantedCount(), "rows are wanted out of order");
             measure();
         }
     }

@@ -6,11 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.meridian.builder.quant.Weights;
 import dev.meridian.builder.source.ImportException;
+import dev.meridian.engine.ModelRunner;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.CheckedBundle;
 import dev.meridian.engine.bundle.VerifiedFiles;
 import dev.meridian.engine.kernels.KernelLibrary;
-import dev.meridian.engine.onnx.OnnxModelRunner;
+import dev.meridian.engine.onnx.GraphRunners;
 import dev.meridian.engine.onnx.RunnerSettings;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -44,7 +45,7 @@ class PackedBundleTest {
     private static float[] logits(Bundle bundle, Optional<Path> kernels) {
         int[] tokens = TestBundles.tokens(20, bundle.manifest().shape().vocabSize(), 3);
         CheckedBundle checked = CheckedBundle.of(bundle, VerifiedFiles.none());
-        try (OnnxModelRunner runner = OnnxModelRunner.open(checked, new RunnerSettings(2, 64, 16, 1, kernels))) {
+        try (ModelRunner runner = GraphRunners.open(checked, new RunnerSettings(2, 64, 16, 1, kernels))) {
             runner.prefill(0, 0, tokens, 0, 16, true);
             runner.prefill(0, 16, tokens, 16, 3, true);
             runner.decode(1, new int[] {tokens[19]}, new int[] {19});

@@ -73,7 +73,7 @@ final class VerifyCommandTest {
                 manifest,
                 Files.readString(manifest)
                         .replace("\"kvBytesPerToken\" : 3072", "\"kvBytesPerToken\" : 1")
-                        .replace("\"weightBytes\" : 5325568", "\"weightBytes\" : 1"));
+                        .replace("\"weightBytes\" : 6062848", "\"weightBytes\" : 1"));
 
         assertThat(verify()).isEqualTo(1);
         assertThat(out.toString().lines())

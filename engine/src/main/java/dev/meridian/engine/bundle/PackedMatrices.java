@@ -28,7 +28,8 @@ final class PackedMatrices {
         Map<String, Initializer> panels = new LinkedHashMap<>();
         kernels.graph().initializers().forEach(constant -> panels.put(constant.name(), constant));
         kernels.graph().nodes().stream()
-                .filter(node -> node.domain().equals(GraphCheck.OWN_DOMAIN))
+                .filter(node -> node.domain().equals(GraphCheck.OWN_DOMAIN)
+                        && !node.operator().equals("BlockAttention"))
                 .forEach(node -> matrices.packed(node, panels));
         model.graph().initializers().forEach(constant -> matrices.constants.put(constant.name(), constant));
         for (Node node : model.graph().nodes()) {
