@@ -47,6 +47,16 @@ final class RecordingRunner implements ModelRunner {
     }
 
     @Override
+    public boolean runsRows() {
+        return runner.runsRows();
+    }
+
+    @Override
+    public void run(Rows pass) {
+        runner.run(pass);
+    }
+
+    @Override
     public void logits(int row, float[] into) {
         runner.logits(row, into);
         rows.add(into.clone());
