@@ -167,6 +167,9 @@ public final class Engine implements AutoCloseable {
     /** One round; waits for work where there is none. False where the engine is closed. */
     boolean step() throws InterruptedException {
         boolean open = receive();
+        if (!open) {
+            scheduler.cache().releaseAll();
+        }
         scheduler.makeRoom();
         boolean decoded = decode();
         int decodedEntries = entries.size();
@@ -178,6 +181,10 @@ public final class Engine implements AutoCloseable {
         }
         publish();
         return open;
+    }
+
+    Scheduler scheduler() {
+        return scheduler;
     }
 
     boolean isIdle() {
@@ -344,7 +351,8 @@ public final class Engine implements AutoCloseable {
         return new Timings(
                 TimeUnit.NANOSECONDS.toMicros(sequence.startedNanos - sequence.submittedNanos),
                 TimeUnit.NANOSECONDS.toMicros(sequence.firstTokenNanos - sequence.startedNanos),
-                TimeUnit.NANOSECONDS.toMicros(now - sequence.firstTokenNanos));
+                TimeUnit.NANOSECONDS.toMicros(now - sequence.firstTokenNanos),
+                sequence.cachedTokens());
     }
 
     private void publish() {
@@ -354,7 +362,9 @@ public final class Engine implements AutoCloseable {
                 scheduler.slots().decoding().size(),
                 scheduler.waitingCount(),
                 scheduler.slots().bytesAfterDecode(),
+                scheduler.cache().bytes(),
                 prefillTokens,
+                scheduler.cachedTokens(),
                 decodeTokens,
                 scheduler.preemptions());
         if (!entries.isEmpty()) {

@@ -53,7 +53,11 @@ public final class LoadedModel implements AutoCloseable {
         this.encoder = encoder;
         this.runner = runner;
         engineSettings = new EngineSettings(
-                settings.queueCapacity(), settings.prefillChunk(), memory.kvBudgetBytes(), settings.fairness());
+                settings.queueCapacity(),
+                settings.prefillChunk(),
+                memory.kvBudgetBytes(),
+                settings.fairness(),
+                settings.prefixCaching());
     }
 
     /** As {@link #open(Bundle, ModelSettings, VerifiedFiles)}, reading every file. */

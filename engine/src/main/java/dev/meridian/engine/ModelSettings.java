@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param threads of one forward pass
  * @param kernels whose operators bundles of quantised weights run on
  * @param fairness how the model is divided among those who wait
+ * @param prefixCaching whether KV caches outlive their sequences
  */
 public record ModelSettings(
         long memoryBudgetBytes,
@@ -27,7 +28,8 @@ public record ModelSettings(
         int queueCapacity,
         int threads,
         Kernels kernels,
-        Fairness fairness) {
+        Fairness fairness,
+        PrefixCaching prefixCaching) {
     public ModelSettings {
         if (memoryBudgetBytes < 1
                 || slots < 1
@@ -74,6 +76,28 @@ public record ModelSettings(
         }
     }
 
+    /** For measurements: nothing is kept. */
+    public ModelSettings(
+            long memoryBudgetBytes,
+            int slots,
+            int contextTokens,
+            int prefillChunk,
+            int queueCapacity,
+            int threads,
+            Kernels kernels,
+            Fairness fairness) {
+        this(
+                memoryBudgetBytes,
+                slots,
+                contextTokens,
+                prefillChunk,
+                queueCapacity,
+                threads,
+                kernels,
+                fairness,
+                PrefixCaching.off());
+    }
+
     /** For an engine that one caller has for itself. */
     public ModelSettings(
             long memoryBudgetBytes, int slots, int contextTokens, int prefillChunk, int queueCapacity, int threads) {
@@ -112,15 +136,21 @@ public record ModelSettings(
                         new PriorityWeights(
                                 engine.getInt("weights.priority"),
                                 engine.getInt("weights.standard"),
-                                engine.getInt("weights.flex"))));
+                                engine.getInt("weights.flex"))),
+                new PrefixCaching(
+                        engine.getBoolean("prefix-cache.enabled"),
+                        engine.getInt("prefix-cache.slots"),
+                        engine.getBoolean("prefix-cache.across-keys")));
     }
 
     RunnerSettings runner() {
-        return new RunnerSettings(slots, contextTokens, prefillChunk, threads, kernels.library());
+        return new RunnerSettings(
+                slots, prefixCaching.slotsToKeep(), contextTokens, prefillChunk, threads, kernels.library());
     }
 
     /** The same with another budget: a node divides its own among its models. */
     public ModelSettings withMemoryBudget(long bytes) {
-        return new ModelSettings(bytes, slots, contextTokens, prefillChunk, queueCapacity, threads, kernels, fairness);
+        return new ModelSettings(
+                bytes, slots, contextTokens, prefillChunk, queueCapacity, threads, kernels, fairness, prefixCaching);
     }
 }

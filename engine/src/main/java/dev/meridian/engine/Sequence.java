@@ -3,6 +3,7 @@ package dev.meridian.engine;
 import dev.meridian.protocol.Priority;
 import dev.meridian.protocol.TokenIds;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One choice inside the engine: its tokens, how many of them stand in the KV cache, and where. Owned by the engine thread
@@ -10,9 +11,9 @@ import java.util.Arrays;
  *
  * <p>States: WAITING (no slot) to PREFILL (a slot, fewer positions filled than tokens) to DECODE (all but the newest token
  * filled) to ENDED. A sequence that gives up its slot goes from PREFILL or DECODE back to WAITING and runs all its tokens
- * again.
+ * again but those that the prefix cache still has.
  */
-final class Sequence {
+final class Sequence implements SlotHolder {
     enum State {
         WAITING,
         PREFILL,
@@ -33,6 +34,9 @@ final class Sequence {
     private State state = State.WAITING;
     int filled;
     int slot = NO_SLOT;
+    /** Of the prompt, those that were in the cache when it first got a slot, and not by another choice of the same request. */
+    private int cachedTokens = -1;
+
     long submittedNanos;
     long startedNanos = -1;
     long firstTokenNanos = -1;
@@ -72,8 +76,45 @@ final class Sequence {
         return state;
     }
 
+    @Override
+    public int slot() {
+        return slot;
+    }
+
+    @Override
+    public int filled() {
+        return filled;
+    }
+
+    @Override
+    public long scope() {
+        return request.cacheScope();
+    }
+
+    @Override
+    public String requestId() {
+        return request.attempt().requestId();
+    }
+
+    @Override
+    public int cachedTokens() {
+        return Math.max(0, cachedTokens);
+    }
+
+    /** It begins in a slot of which {@code match} is filled already; null where nothing is. What counts is the first time. */
+    void begin(int newSlot, PrefixCache.@Nullable Match match) {
+        slot = newSlot;
+        filled = match == null ? 0 : match.tokens();
+        if (cachedTokens < 0) {
+            cachedTokens = match != null && match.holder().requestId().equals(requestId())
+                    ? match.holder().cachedTokens()
+                    : Math.min(filled, promptLength);
+        }
+    }
+
     /** The tokens so far; only the first {@link #length()} count. Not a copy. */
-    int[] tokens() {
+    @Override
+    public int[] tokens() {
         return tokens;
     }
 

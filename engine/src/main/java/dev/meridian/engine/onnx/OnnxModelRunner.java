@@ -93,7 +93,7 @@ public final class OnnxModelRunner implements ModelRunner {
                 options.addExternalInitializers(weights.get().tensors());
             }
             session = session(checked, kernels ? BundleManifest.KERNELS_FILE : BundleManifest.MODEL_FILE, options);
-            kv = new KvMemory(shape, settings.slots(), settings.contextTokens());
+            kv = new KvMemory(shape, settings.slots() + settings.keptSlots(), settings.contextTokens());
             return new OnnxModelRunner(shape, settings, options, session, kv, weights);
         } catch (OrtException | RuntimeException e) {
             closeAll(session, options, kv, weights);
@@ -164,6 +164,16 @@ public final class OnnxModelRunner implements ModelRunner {
     }
 
     @Override
+    public int keptSlots() {
+        return settings.keptSlots();
+    }
+
+    @Override
+    public boolean copiesSlots() {
+        return true;
+    }
+
+    @Override
     public int contextTokens() {
         return settings.contextTokens();
     }
@@ -175,7 +185,7 @@ public final class OnnxModelRunner implements ModelRunner {
 
     @Override
     public void prefill(int slot, int position, int[] tokens, int offset, int count, boolean wantLogits) {
-        check(slot >= 0 && slot < slots(), "slot", slot);
+        check(slot >= 0 && slot < slots() + keptSlots(), "slot", slot);
         check(count >= 1 && count <= settings.prefillChunk(), "count", count);
         check(position >= 0 && position + count <= contextTokens(), "position", position);
         for (int i = 0; i < count; i++) {
@@ -253,6 +263,16 @@ public final class OnnxModelRunner implements ModelRunner {
     @Override
     public void releaseSlot(int slot, int tokens) {
         kv.release(slot, tokens);
+    }
+
+    @Override
+    public void copySlot(int from, int to, int tokens) {
+        kv.copy(from, to, tokens);
+    }
+
+    @Override
+    public void shrinkSlot(int slot, int tokens, int kept) {
+        kv.shrink(slot, tokens, kept);
     }
 
     /** A second call does nothing. */
