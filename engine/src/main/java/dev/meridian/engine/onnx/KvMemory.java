@@ -70,6 +70,27 @@ final class KvMemory implements AutoCloseable {
         }
     }
 
+    /** Head by head; {@code to} is empty before. */
+    void copy(int from, int to, int tokens) {
+        long bytes = layout.usedBytes(tokens);
+        for (LazyMemory slab : slabs) {
+            for (int head = 0; head < kvHeads; head++) {
+                long source = from * slotStride + head * headStride;
+                long target = to * slotStride + head * headStride;
+                MemorySegment.copy(slab.segment(), source, slab.segment(), target, bytes);
+            }
+        }
+    }
+
+    /** Gives back what lies behind the first {@code kept} of {@code tokens} positions, but for the page that both share. */
+    void shrink(int slot, int tokens, int kept) {
+        for (LazyMemory slab : slabs) {
+            for (int head = 0; head < kvHeads; head++) {
+                releaseTail(slab, slot * slotStride + head * headStride, tokens, kept);
+            }
+        }
+    }
+
     /** Head by head, over a copy of one head: the budget is passed by one head's pages at most. */
     void swap(int first, int firstTokens, int second, int secondTokens) {
         long firstBytes = layout.usedBytes(firstTokens);
