@@ -90,6 +90,7 @@ final class KvMemory implements AutoCloseable {
             for (int head = 0; head < shape.kvHeads(); head++) {
                 long source = from * slotStride + head * headStride;
                 long target = to * slotStride + head * headStride;
+                slab.commit(target, pages(shape, tokens));
                 MemorySegment.copy(slab.segment(), source, slab.segment(), target, bytes);
                 slab.release(source, pages(shape, tokens));
             }
@@ -103,6 +104,7 @@ final class KvMemory implements AutoCloseable {
             for (int head = 0; head < shape.kvHeads(); head++) {
                 long source = from * slotStride + head * headStride;
                 long target = to * slotStride + head * headStride;
+                slab.commit(target, pages(shape, tokens));
                 MemorySegment.copy(slab.segment(), source, slab.segment(), target, bytes);
             }
         }
