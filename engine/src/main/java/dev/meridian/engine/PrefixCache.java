@@ -18,6 +18,9 @@ final class PrefixCache {
     /** Fewer common tokens are run again, and what is kept for so few more is not kept. */
     static final int LEAST_TOKENS = 16;
 
+    /** What is cut keeps a multiple of these: giving memory back takes system calls for every head of every layer. */
+    private static final int PIECE_TOKENS = 32;
+
     private final ModelRunner runner;
     private final boolean enabled;
     private final boolean acrossKeys;
@@ -230,6 +233,7 @@ final class PrefixCache {
                         "KV memory is over its budget by " + excess + " bytes and nothing can go");
             }
             int tokens = Admission.tokensThatFit(runner, runner.kvBytes(oldest.filled) - excess);
+            tokens -= tokens % PIECE_TOKENS;
             if (tokens < LEAST_TOKENS) {
                 release(oldest);
             } else {

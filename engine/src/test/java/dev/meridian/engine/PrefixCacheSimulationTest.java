@@ -41,6 +41,64 @@ class PrefixCacheSimulationTest {
         assertThat(cached).as("seed %d: cached tokens", seed).isGreaterThan(5_000);
     }
 
+    /** Where nothing is shared and nobody is preempted, whoever keeps what it can runs what one that keeps nothing runs, pass by pass. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    void whatIsKeptDelaysNobody(long seed) throws InterruptedException {
+        int compared = 0;
+        for (int i = 0; i < 30; i++) {
+            Passes without = passes(seed * 1000 + i, PrefixCaching.off());
+            if (without.preemptions() == 0) {
+                Passes with = passes(seed * 1000 + i, new PrefixCaching(true, 0, false));
+                assertThat(with.passes()).as("seed %d", seed * 1000 + i).isEqualTo(without.passes());
+                compared += with.kept() > 0 ? 1 : 0;
+            }
+        }
+        assertThat(compared).as("histories that were compared").isGreaterThan(5);
+    }
+
+    private record Passes(List<String> passes, long preemptions, long kept) {}
+
+    private static Passes passes(long seed, PrefixCaching caching) throws InterruptedException {
+        Random random = new Random(seed);
+        int context = 60 + random.nextInt(100);
+        ScriptedRunner runner =
+                new ScriptedRunner(LetterVocabulary.SIZE, 1 + random.nextInt(4), context, ScriptedRunner.hashing());
+        long budget = runner.kvBytes(context + random.nextInt(context * 3));
+        Engine engine = new Engine(
+                "compared",
+                runner,
+                new LetterVocabulary(),
+                List.of(LetterVocabulary.END),
+                SamplingDefaults.none(),
+                new EngineSettings(40, 1 + random.nextInt(40), budget, Fairness.unpaced(), caching),
+                new RecordingListener(),
+                () -> 0);
+        List<String> passes = new ArrayList<>();
+        long kept = 0;
+        for (int round = 0; round < 100 || !engine.isIdle(); round++) {
+            if (round < 100 && random.nextInt(6) == 0) {
+                Generation generation = new Generation(
+                        Requests.sampled(1, 0, 0.9f, 0f, random.nextLong()), 1, 1 + random.nextInt(30), List.of(), -1);
+                int[] prompt = random.ints(20 + random.nextInt(30), 1, 128).toArray();
+                engine.submit(List.of(new SequenceRequest(
+                        new Attempt("r" + round, 1),
+                        0,
+                        TokenIds.of(prompt),
+                        TokenIds.empty(),
+                        generation,
+                        Requests.NEVER)));
+            }
+            if (!engine.isIdle()) {
+                engine.step();
+                kept += engine.stats().keptBytes();
+                passes.add("waiting " + engine.stats().waiting());
+            }
+        }
+        runner.calls().forEach(call -> passes.add(call.replaceFirst("prefill \\d+", "prefill")));
+        return new Passes(passes, engine.stats().preemptions(), kept);
+    }
+
     private static final class Simulation implements StepListener {
         private final long seed;
         private final Random random;

@@ -62,6 +62,18 @@ final class ReplyTimingsTest {
     }
 
     @Test
+    void noMoreTokensAreCachedThanThePromptHas() {
+        Client client = fixture.openAccepted("r", 1);
+        Submit submit = fixture.submit();
+        send(submit, fixture.replica, 1, timed(last(submit.attempt(), 0, 0, "a"), new Timings(0, 0, 0, 4_000)));
+        fixture.settle();
+        assertThat(end(client).end)
+                .isInstanceOfSatisfying(
+                        StreamEnd.Finished.class,
+                        finished -> assertThat(finished.cachedTokens()).isEqualTo(3));
+    }
+
+    @Test
     void aFailoverAfterTheFirstTokenCountsAsDecode() {
         TestProbe<ReplicaCommand> other = fixture.kit.createTestProbe();
         Client client = fixture.openAccepted("r", 1);
