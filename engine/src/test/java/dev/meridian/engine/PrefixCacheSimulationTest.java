@@ -71,7 +71,7 @@ class PrefixCacheSimulationTest {
                 new LetterVocabulary(),
                 List.of(LetterVocabulary.END),
                 SamplingDefaults.none(),
-                new EngineSettings(40, 1 + random.nextInt(40), budget, Fairness.unpaced(), caching),
+                new EngineSettings(40, 1 + random.nextInt(40), budget, Fairness.unpaced(), caching, 0),
                 new RecordingListener(),
                 () -> 0);
         List<String> passes = new ArrayList<>();

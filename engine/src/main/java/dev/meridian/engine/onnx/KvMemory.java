@@ -64,7 +64,7 @@ final class KvMemory implements AutoCloseable {
             for (int head = 0; head < kvHeads; head++) {
                 long source = from * slotStride + head * headStride;
                 long target = to * slotStride + head * headStride;
-                slab.commit(target, pages(shape, tokens));
+                slab.commit(target, layout.committedBytes(tokens));
                 MemorySegment.copy(slab.segment(), source, slab.segment(), target, bytes);
                 slab.release(source, layout.committedBytes(tokens));
             }
@@ -78,7 +78,7 @@ final class KvMemory implements AutoCloseable {
             for (int head = 0; head < kvHeads; head++) {
                 long source = from * slotStride + head * headStride;
                 long target = to * slotStride + head * headStride;
-                slab.commit(target, pages(shape, tokens));
+                slab.commit(target, layout.committedBytes(tokens));
                 MemorySegment.copy(slab.segment(), source, slab.segment(), target, bytes);
             }
         }

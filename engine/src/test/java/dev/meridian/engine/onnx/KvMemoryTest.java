@@ -70,7 +70,7 @@ class KvMemoryTest {
                         .within(KvLayout.floats(new ModelShape(1, 64, 64, 8, 8, 128, 100, 32768))))
                 .isEqualTo(new RunnerSettings(15, 32768, 128, 2));
         assertThat(new RunnerSettings(12, 16, 100_000, 128, 2, Optional.empty())
-                        .within(new ModelShape(1, 64, 64, 8, 8, 128, 100, 32768)))
+                        .within(KvLayout.floats(new ModelShape(1, 64, 64, 8, 8, 128, 100, 32768))))
                 .as("the further slots first")
                 .isEqualTo(new RunnerSettings(12, 3, 32768, 128, 2, Optional.empty()));
     }
@@ -99,7 +99,7 @@ class KvMemoryTest {
         OrtEnvironment environment = OnnxEnvironment.get();
         int positionsOfAPage = Math.toIntExact(PAGE / (32 * 4));
         int longer = 2 * positionsOfAPage + 5;
-        try (KvMemory kv = new KvMemory(shape, 3, longer)) {
+        try (KvMemory kv = new KvMemory(KvLayout.floats(shape), 3, longer)) {
             fill(kv, environment, 0, longer, 100);
             kv.copy(0, 2, longer);
             assertHolds(kv, environment, 0, longer, 100);
@@ -120,7 +120,7 @@ class KvMemoryTest {
         OrtEnvironment environment = OnnxEnvironment.get();
         int positionsOfAPage = Math.toIntExact(PAGE / (32 * 4));
         int longer = 3 * positionsOfAPage;
-        try (KvMemory kv = new KvMemory(shape, 2, longer)) {
+        try (KvMemory kv = new KvMemory(KvLayout.floats(shape), 2, longer)) {
             fill(kv, environment, 0, positionsOfAPage + 1, 7);
             kv.shrink(0, longer, positionsOfAPage + 1);
             assertHolds(kv, environment, 0, positionsOfAPage + 1, 7);
