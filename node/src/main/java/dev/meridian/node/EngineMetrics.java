@@ -39,6 +39,14 @@ final class EngineMetrics implements AutoCloseable {
                 EngineStats::cachedTokens);
         counter("meridian.engine.decode.tokens", "Tokens generated", EngineStats::decodeTokens);
         counter(
+                "meridian.engine.speculated.tokens",
+                "Tokens guessed and checked in the pass of the token before",
+                EngineStats::speculatedTokens);
+        counter(
+                "meridian.engine.accepted.tokens",
+                "Guessed tokens that the model said, too",
+                EngineStats::acceptedTokens);
+        counter(
                 "meridian.engine.preemptions",
                 "Sequences that gave their slot up for lack of KV memory",
                 EngineStats::preemptions);

@@ -52,7 +52,7 @@ final class VerifyCommand implements Callable<Integer> {
                         manifest.name(),
                         manifest.family(),
                         manifest.weights(),
-                        manifest.kv(),
+                        manifest.packing() == null ? manifest.kv() : "f16",
                         manifest.shape().contextTokens(),
                         manifest.license());
     }

@@ -35,13 +35,13 @@ final class VerifyCommandTest {
         assertThat(verify()).isZero();
         assertThat(out.toString().lines())
                 .containsExactly(
-                        "little: meridian/atlas (llama), int8 weights, f32 KV cache, context of 512 tokens, licence"
+                        "little: meridian/atlas (llama), int8 weights, f16 KV cache, context of 512 tokens, licence"
                                 + " apache-2.0",
                         "",
                         "File                        Size  State",
                         "chat_template.jinja        401 B  ok",
                         "generation_config.json     105 B  ok",
-                        "kernels.onnx             9.3 KiB  ok",
+                        "kernels.onnx             9.1 KiB  ok",
                         "model.onnx              13.7 KiB  ok",
                         "model.onnx.data          2.3 MiB  ok",
                         "tokenizer.json          74.4 KiB  ok",
