@@ -123,4 +123,10 @@ public record ModelSettings(
     public ModelSettings withMemoryBudget(long bytes) {
         return new ModelSettings(bytes, slots, contextTokens, prefillChunk, queueCapacity, threads, kernels, fairness);
     }
+
+    /** The same with other operators: measurements compare them. */
+    public ModelSettings withKernels(Kernels other) {
+        return new ModelSettings(
+                memoryBudgetBytes, slots, contextTokens, prefillChunk, queueCapacity, threads, other, fairness);
+    }
 }
