@@ -43,7 +43,8 @@ takes() {
 takes -std=c11 || { say "not built, $compiler cannot compile a program"; exit 0; }
 
 flags='-std=c11 -D_GNU_SOURCE -Wall -Wextra -ffp-contract=off -fno-fast-math -fvisibility=hidden -fPIC'
-common='paths weights scratch compute exports ort_ops ort_register path_portable'
+common='paths weights scratch compute attention exports ort_values ort_ops ort_attention ort_register path_portable
+  attend_portable'
 vnni=
 if [ "$machine" = x86_64 ] && takes -mavxvnni; then vnni=-DMERIDIAN_AVX_VNNI; fi
 
@@ -56,15 +57,18 @@ compile() {
     "$compiler" $flags $vnni "$@" -c -o "$objects/$source.o" "$sources/$source.c" || return 1
   done
   if [ "$machine" = aarch64 ]; then
-    "$compiler" $flags "$@" -march=armv8.2-a+dotprod -c -o "$objects/neon.o" "$sources/path_neon.c"
+    "$compiler" $flags "$@" -march=armv8.2-a+dotprod -c -o "$objects/neon.o" "$sources/path_neon.c" || return 1
+    "$compiler" $flags "$@" -c -o "$objects/attend_neon.o" "$sources/attend_neon.c"
     return $?
   fi
   avx2='-mavx2 -mfma -mf16c'
   "$compiler" $flags $vnni "$@" $avx2 -c -o "$objects/avx2.o" "$sources/path_avx2.c" || return 1
+  "$compiler" $flags $vnni "$@" $avx2 -c -o "$objects/attend_avx2.o" "$sources/attend_avx2.c" || return 1
   [ -z "$vnni" ] || "$compiler" $flags $vnni "$@" $avx2 -mavxvnni -DMERIDIAN_PATH_AVX_VNNI \
     -c -o "$objects/avxvnni.o" "$sources/path_avx2.c" || return 1
-  "$compiler" $flags $vnni "$@" $avx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni \
-    -c -o "$objects/avx512vnni.o" "$sources/path_avx512vnni.c"
+  avx512="$avx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni"
+  "$compiler" $flags $vnni "$@" $avx512 -c -o "$objects/attend_avx512.o" "$sources/attend_avx512.c" || return 1
+  "$compiler" $flags $vnni "$@" $avx512 -c -o "$objects/avx512vnni.o" "$sources/path_avx512vnni.c"
 }
 
 # Whether $1 is newer than all sources and than $2.
@@ -92,8 +96,8 @@ fi
 if [ -n "$test_source" ] && ! current "$test_program" "$test_source"; then
   sanitize='-fsanitize=address,undefined -fno-sanitize-recover=all'
   if ! takes $sanitize; then say "no sanitizer test, $compiler lacks the sanitizers"; exit 0; fi
-  compile "$work/test" -O1 -g $sanitize || exit 1
-  "$compiler" $flags -O1 -g $sanitize "-I$sources" -o "$work/program" "$test_source" "$work"/test/*.o -lm -lpthread
+  compile "$work/test" -O1 -g1 $sanitize || exit 1
+  "$compiler" $flags -O1 -g1 $sanitize "-I$sources" -o "$work/program" "$test_source" "$work"/test/*.o -lm -lpthread
   publish "$work/program" "$test_program"
   say "built the sanitizer test"
 fi

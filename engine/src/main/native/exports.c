@@ -87,3 +87,48 @@ int32_t meridian_embed(int32_t bits, int64_t count, int64_t n, int64_t k, const 
     }
     return 0;
 }
+
+int32_t meridian_attention(const char *path, const int64_t sizes[7], const float *query, const float *key,
+                           const float *value, uint16_t *cached_keys, uint16_t *cached_values, const int32_t *slots,
+                           const int32_t *positions, const float *cos, const float *sin, float *out) {
+    const struct kernel_path *found = find_path(path);
+    if (found == NULL) {
+        return UNKNOWN_PATH;
+    }
+    for (int i = 3; i < 7; i++) {
+        if (sizes[i] < 0 || sizes[i] > INT32_MAX) {
+            return IMPOSSIBLE;
+        }
+    }
+    if (!possible_attention(sizes[0], sizes[1], sizes[2]) || sizes[4] % LANES != 0) {
+        return IMPOSSIBLE;
+    }
+    const size_t own = (size_t)(sizes[0] * sizes[2]);
+    const size_t cached = (size_t)(sizes[1] * sizes[2]);
+    const bool packed = key == NULL;
+    const struct attention a = {
+        .heads = (size_t)sizes[0],
+        .kv_heads = (size_t)sizes[1],
+        .dim = (size_t)sizes[2],
+        .slots = (size_t)sizes[3],
+        .capacity = (size_t)sizes[4],
+        .turns = (size_t)sizes[5],
+        .rows = (size_t)sizes[6],
+        .query = query,
+        .query_stride = packed ? own + 2 * cached : own,
+        .key = packed ? query + own : key,
+        .value = packed ? query + own + cached : value,
+        .key_stride = packed ? own + 2 * cached : cached,
+        .cached_keys = cached_keys,
+        .cached_values = cached_values,
+        .slot = slots,
+        .position = positions,
+        .cos = cos,
+        .sin = sin,
+        .out = out,
+    };
+    if (row_outside(&a) < a.rows) {
+        return IMPOSSIBLE;
+    }
+    return compute_attention(found, &a, &ON_THIS_THREAD) == COMPUTED ? 0 : NO_MEMORY;
+}

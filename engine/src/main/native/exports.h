@@ -28,5 +28,13 @@ MERIDIAN_EXPORT int32_t meridian_gate_up(const char *path, int32_t bits, int64_t
 /* y[count, k] = rows of W; an id outside 0..n-1 is -2. */
 MERIDIAN_EXPORT int32_t meridian_embed(int32_t bits, int64_t count, int64_t n, int64_t k, const int64_t *ids,
                                        const uint8_t *weights, float *y);
+/*
+ * Attention as kernels.h describes it. Sizes: heads, kv_heads, dim, slots, capacity, turns, rows. Where key and value are
+ * NULL a row of query holds the query heads, then the key heads, then the value heads.
+ */
+MERIDIAN_EXPORT int32_t meridian_attention(const char *path, const int64_t sizes[7], const float *query,
+                                           const float *key, const float *value, uint16_t *cached_keys,
+                                           uint16_t *cached_values, const int32_t *slots, const int32_t *positions,
+                                           const float *cos, const float *sin, float *out);
 
 #endif

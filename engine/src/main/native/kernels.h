@@ -1,5 +1,6 @@
 /*
- * Matrix kernels over block-quantised weights: what the files of this library share.
+ * Matrix kernels over block-quantised weights, and attention over cached keys and values: what the files of this library
+ * share.
  *
  * A weight matrix of N rows and K columns is stored in panels of 16 rows, and a panel in tiles of 32 columns, so that a
  * kernel reads its weights front to back. Every code path reads the same packing (see tile.h) and gives the same bits:
@@ -17,6 +18,8 @@
 #define LANES 16
 /* Columns of one tile, which share a scale per row. */
 #define BLOCK 32
+/* Positions over which one softmax is taken; those of several chunks are merged in order. */
+#define CHUNK 256
 
 /* A packed weight matrix. The bytes belong to the caller and are never written. */
 struct weights {
@@ -38,6 +41,26 @@ struct activations {
     float *scales;
     int32_t *offsets;
     size_t blocks;
+};
+
+/*
+ * Attention over one chunk of positions: what a path implements (attend.h), for `count` queries of one key-value head.
+ * Scores and weights have CHUNK floats a query, queries and results `dim`, a multiple of 16.
+ */
+struct attend_path {
+    /* scores[q][j] = query q . key j, from +0 by fused operations in the dimensions' order, for j < 16 * blocks. */
+    void (*score)(const uint16_t *keys, size_t dim, size_t blocks, const float *queries, size_t count, float *scores);
+    /*
+     * One query's scores, `length` > 0 of which count, become weights exp(score - greatest). A NaN is never the greatest.
+     * The sum is that of 16 lanes, each in the positions' order.
+     */
+    void (*soften)(float *scores, size_t length, float *greatest, float *sum);
+    /* out[q] = the sum of weights[q][j] * value j for j < lengths[q], in order; lengths are over 0 and ascend. */
+    void (*weigh)(const uint16_t *values, size_t dim, const float *weights, const size_t *lengths, size_t count,
+                  float *out);
+    /* Adds the next chunk's result to that of those before. */
+    void (*merge)(float *greatest, float *sum, float *values, float next_greatest, float next_sum,
+                  const float *next_values, size_t dim);
 };
 
 /* One way to compute, chosen when the library is loaded. All functions are safe for any thread. */
@@ -65,6 +88,8 @@ struct kernel_path {
 
     /* gate[i] = silu(gate[i]) * up[i]; count is a multiple of 16. */
     void (*silu_times)(float *gate, const float *up, size_t count);
+
+    const struct attend_path *attend;
 };
 
 /* --- paths.c --- */
@@ -114,6 +139,49 @@ enum compute_result compute_gate_up(const struct kernel_path *path, const struct
 /* Quantises rows first..last-1 of X, each of k floats; a row's last block is filled up with zeros. */
 void quantize_rows(const struct kernel_path *path, const float *x, size_t k, int zero, size_t first, size_t last,
                    struct activations *a);
+
+/* --- attention.c --- */
+
+#define MOST_DIM 512
+#define MOST_HEADS ((size_t)1 << 20)
+
+/*
+ * Causal attention of rows of any sequences over a cache of float16, which the rows' own keys and values are written to
+ * first. A cache is `slots` times `kv_heads` times a head of `capacity` positions, a multiple of 16. A head of values is
+ * [capacity][dim]; one of keys is [capacity / 16][dim][16], so that sixteen positions are one vector.
+ */
+struct attention {
+    size_t heads;    /* of queries; a multiple of kv_heads, at most MOST_HEADS */
+    size_t kv_heads;
+    size_t dim;      /* a multiple of 16, at most MOST_DIM */
+    size_t slots;
+    size_t capacity;
+    size_t turns;    /* rows of cos and sin, of dim / 2 floats each */
+    size_t rows;
+    const float *query; /* a row's heads follow one another, rows begin query_stride floats apart; so below */
+    size_t query_stride;
+    const float *key;
+    const float *value;
+    size_t key_stride;
+    uint16_t *cached_keys;
+    uint16_t *cached_values;
+    const int32_t *slot;     /* of each row */
+    const int32_t *position; /* of each row in its sequence */
+    const float *cos;
+    const float *sin;
+    float *out; /* [rows][heads * dim] */
+};
+
+/* Whether such numbers of heads and dimensions are supported. */
+bool possible_attention(int64_t heads, int64_t kv_heads, int64_t dim);
+/* The first row whose slot or position is outside the cache or the table of turns; a->rows where there is none. */
+size_t row_outside(const struct attention *a);
+/*
+ * Computes it; every row must be inside. A row's result depends on the row, its sequence and its position alone. Two rows
+ * of one position and slot give no particular result.
+ */
+enum compute_result compute_attention(const struct kernel_path *path, const struct attention *a,
+                                      const struct parallel *parallel);
 
 /* --- scratch.c --- */
 

@@ -25,7 +25,7 @@ typedef struct OrtCustomOp OrtCustomOp;
 #define ORT_VERSION_ASKED 17
 
 enum { ORT_FAIL = 1, ORT_INVALID_ARGUMENT = 2, ORT_NOT_IMPLEMENTED = 9, ORT_INVALID_GRAPH = 10 };
-enum { ORT_FLOAT = 1, ORT_UINT8 = 2, ORT_INT64 = 7 };
+enum { ORT_FLOAT = 1, ORT_UINT8 = 2, ORT_INT32 = 6, ORT_INT64 = 7, ORT_FLOAT16 = 10 };
 enum { ORT_REQUIRED = 0, ORT_OPTIONAL = 1 };
 
 enum ort_slot {
@@ -130,7 +130,8 @@ const char *ort_bind(const struct ort_api *api);
 OrtStatus *ort_refuse(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The operators, which live as long as the library. */
-#define OP_COUNT 3
+#define OP_COUNT 4
 const OrtCustomOp *block_op(int index);
+const OrtCustomOp *attention_op(void);
 
 #endif

@@ -241,7 +241,8 @@ static void silu_times(float *gate, const float *up, size_t count) {
 }
 
 #if defined(MERIDIAN_PATH_AVX_VNNI)
-const struct kernel_path AVX_VNNI = {"avxvnni", supported, quantize, panel4, panel8, NULL, NULL, silu_times};
+const struct kernel_path AVX_VNNI = {"avxvnni", supported, quantize, panel4, panel8, NULL, NULL, silu_times,
+                                     &ATTEND_AVX2};
 #else
-const struct kernel_path AVX2 = {"avx2", supported, quantize, panel4, panel8, NULL, NULL, silu_times};
+const struct kernel_path AVX2 = {"avx2", supported, quantize, panel4, panel8, NULL, NULL, silu_times, &ATTEND_AVX2};
 #endif

@@ -218,4 +218,5 @@ static void silu_times(float *gate, const float *up, size_t count) {
     }
 }
 
-const struct kernel_path AVX512_VNNI = {"avx512vnni", supported, quantize, panel4, panel8, pair4, pair8, silu_times};
+const struct kernel_path AVX512_VNNI = {"avx512vnni", supported, quantize, panel4, panel8, pair4, pair8, silu_times,
+                                       &ATTEND_AVX512};

@@ -173,4 +173,4 @@ static void silu_times(float *gate, const float *up, size_t count) {
     }
 }
 
-const struct kernel_path NEON = {"neon", supported, quantize, panel4, panel8, NULL, NULL, silu_times};
+const struct kernel_path NEON = {"neon", supported, quantize, panel4, panel8, NULL, NULL, silu_times, &ATTEND_NEON};

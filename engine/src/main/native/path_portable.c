@@ -135,4 +135,5 @@ static void silu_times(float *gate, const float *up, size_t count) {
     }
 }
 
-const struct kernel_path PORTABLE = {"portable", supported, quantize, panel4, panel8, NULL, NULL, silu_times};
+const struct kernel_path PORTABLE = {"portable", supported, quantize, panel4, panel8, NULL, NULL, silu_times,
+                                     &ATTEND_PORTABLE};

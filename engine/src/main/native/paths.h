@@ -4,6 +4,14 @@
 
 #include "kernels.h"
 
+extern const struct attend_path ATTEND_PORTABLE;
+#if defined(__x86_64__)
+extern const struct attend_path ATTEND_AVX2;
+extern const struct attend_path ATTEND_AVX512;
+#elif defined(__aarch64__)
+extern const struct attend_path ATTEND_NEON;
+#endif
+
 extern const struct kernel_path PORTABLE;
 #if defined(__x86_64__)
 extern const struct kernel_path AVX2;

@@ -1,6 +1,7 @@
 /*
- * Memory for quantised activations. Kernels run one after the other on a session's thread, so one piece of memory serves
- * all of them; several sessions at once need several. A few pieces are therefore kept for the whole process, in slots that
+ * Memory for what kernels compute on the way. They run one after the other on a session's thread, so one piece of memory
+ * serves all of them; several sessions at once, and the threads of one in attention, need several. A few pieces are
+ * therefore kept for the whole process, in slots that
  * a thread empties by an atomic exchange. Not per thread: threads come and go, and nobody would free what they leave.
  * ONNX Runtime's own scratch buffers are not used: without a device stream nothing frees them.
  */
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 
 #define ALIGNMENT 64
-#define SLOTS 8
+#define SLOTS 16
 /* What is larger is freed after its use. */
 #define KEPT_BYTES ((size_t)8 << 20)
 
@@ -34,21 +35,8 @@ static struct piece *allocate(size_t bytes) {
     return piece;
 }
 
-void *take_scratch(size_t bytes) {
-    struct piece *piece = NULL;
-    for (int i = 0; i < SLOTS && piece == NULL; i++) {
-        piece = atomic_exchange(&slots[i], NULL);
-    }
-    if (piece == NULL || piece->bytes < bytes) {
-        free(piece);
-        piece = allocate(bytes);
-    }
-    return piece == NULL ? NULL : (char *)piece + ALIGNMENT;
-}
-
-void give_scratch(void *memory) {
-    struct piece *piece = (struct piece *)(void *)((char *)memory - ALIGNMENT);
-    if (piece->bytes <= KEPT_BYTES && atomic_load(&users) > 0) {
+static void keep(struct piece *piece) {
+    if (piece != NULL && piece->bytes <= KEPT_BYTES && atomic_load(&users) > 0) {
         for (int i = 0; i < SLOTS; i++) {
             struct piece *empty = NULL;
             if (atomic_compare_exchange_strong(&slots[i], &empty, piece)) {
@@ -57,6 +45,30 @@ void give_scratch(void *memory) {
         }
     }
     free(piece);
+}
+
+void *take_scratch(size_t bytes) {
+    struct piece *small = NULL;
+    for (int i = 0; i < SLOTS; i++) {
+        struct piece *piece = atomic_exchange(&slots[i], NULL);
+        if (piece != NULL && piece->bytes >= bytes) {
+            keep(small);
+            return (char *)piece + ALIGNMENT;
+        }
+        if (small == NULL) {
+            small = piece;
+        } else {
+            keep(piece);
+        }
+    }
+    /* In place of one that is too small, so that small ones do not fill all slots. */
+    free(small);
+    struct piece *made = allocate(bytes);
+    return made == NULL ? NULL : (char *)made + ALIGNMENT;
+}
+
+void give_scratch(void *memory) {
+    keep((struct piece *)(void *)((char *)memory - ALIGNMENT));
 }
 
 void scratch_user_added(void) {

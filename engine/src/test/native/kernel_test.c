@@ -146,6 +146,69 @@ static void test_embed(struct shape s, uint64_t seed) {
     free(weights);
 }
 
+static uint16_t *copy_of(const uint16_t *halves, size_t count) {
+    uint16_t *copy = exactly(count * sizeof(uint16_t));
+    memcpy(copy, halves, count * sizeof(uint16_t));
+    return copy;
+}
+
+/* Rows of two slots over the whole of a cache of any bits. A cache ends with its last position. */
+static void test_attention(const char *path, uint64_t seed) {
+    const int64_t kv_heads = 1 + below(2);
+    const int64_t heads = kv_heads * (1 + below(seed % 40 == 0 ? 80 : 9));
+    const int64_t dim = 16 * (1 + below(seed % 40 == 1 ? 32 : 5));
+    const int64_t capacity = 16 * (1 + below(seed % 8 == 2 ? 36 : 3));
+    const int64_t first = below(capacity);
+    const int64_t rows = (capacity - first < 12 ? capacity - first : 12) + 1;
+    const int64_t sizes[7] = {heads, kv_heads, dim, 2, capacity, capacity, rows};
+    const size_t width = (size_t)((heads + 2 * kv_heads) * dim);
+    const size_t cached = (size_t)(2 * kv_heads * capacity * dim);
+    const size_t count = (size_t)(rows * heads * dim);
+    int32_t *slots = exactly((size_t)rows * sizeof(int32_t));
+    int32_t *positions = exactly((size_t)rows * sizeof(int32_t));
+    for (int32_t row = 0; row < rows; row++) {
+        slots[row] = 1;
+        positions[row] = (int32_t)first + row;
+    }
+    slots[rows - 1] = 0;
+    positions[rows - 1] = (int32_t)capacity - 1;
+    float *x = random_floats((size_t)rows * width, (int)below(2));
+    float *turns[2] = {random_floats((size_t)(capacity * dim / 2), 0), random_floats((size_t)(capacity * dim / 2), 0)};
+    uint16_t *any[2] = {(uint16_t *)(void *)random_bytes(2 * cached), (uint16_t *)(void *)random_bytes(2 * cached)};
+    uint16_t *keys[2];
+    uint16_t *values[2];
+    float *out[2];
+    const char *paths[2] = {"portable", path};
+    for (int i = 0; i < 2; i++) {
+        keys[i] = copy_of(any[0], cached);
+        values[i] = copy_of(any[1], cached);
+        out[i] = exactly(count * sizeof(float));
+        if (meridian_attention(paths[i], sizes, x, NULL, NULL, keys[i], values[i], slots, positions, turns[0], turns[1],
+                               out[i]) != 0) {
+            fail("status of attention", seed, path);
+        }
+    }
+    if (!same(out[0], out[1], count) || memcmp(keys[0], keys[1], 2 * cached) != 0
+        || memcmp(values[0], values[1], 2 * cached) != 0) {
+        fail("attention", seed, path);
+    }
+    positions[below(rows)] = below(2) == 0 ? (int32_t)capacity : -1;
+    if (meridian_attention(path, sizes, x, NULL, NULL, keys[0], values[0], slots, positions, turns[0], turns[1], out[0])
+        != -2) {
+        fail("refusal of attention", seed, path);
+    }
+    for (int i = 0; i < 2; i++) {
+        free(any[i]);
+        free(keys[i]);
+        free(values[i]);
+        free(turns[i]);
+        free(out[i]);
+    }
+    free(x);
+    free(positions);
+    free(slots);
+}
+
 static void test_case(const char *path, uint64_t seed) {
     state = seed;
     struct shape s = {below(2) == 0 ? 4 : 8, 1 + below(MOST_ROWS), 1 + below(70), 1 + below(200)};
@@ -154,6 +217,7 @@ static void test_case(const char *path, uint64_t seed) {
     test_product(path, s, x, 0, seed);
     test_product(path, s, x, 1, seed);
     test_embed(s, seed);
+    test_attention(path, seed);
     free(x);
 }
 

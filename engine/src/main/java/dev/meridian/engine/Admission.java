@@ -70,7 +70,7 @@ final class Admission {
     }
 
     /** The most tokens of one sequence that the KV budget holds. */
-    private static int tokensThatFit(ModelRunner runner, long budgetBytes) {
+    static int tokensThatFit(ModelRunner runner, long budgetBytes) {
         int low = 0;
         int high = runner.contextTokens();
         while (low < high) {

@@ -33,6 +33,11 @@ public final class Engine implements AutoCloseable {
     private final EntryMaker maker;
     private final int[] stepTokens;
     private final int[] stepPositions;
+    /** Of a pass, for each decoding sequence: its first row of logits, and the guesses that follow. */
+    private final int[] stepRows;
+
+    private final int[] stepGuesses;
+    private final int[] guess = new int[Speculation.MOST];
     private final Rows rows;
     /** What a pass runs of prompts. */
     private final List<Scheduler.Chunk> chunks = new ArrayList<>();
@@ -46,6 +51,8 @@ public final class Engine implements AutoCloseable {
     private long step;
     private long prefillTokens;
     private long decodeTokens;
+    private long speculatedTokens;
+    private long acceptedTokens;
 
     /** An engine whose thread does not run: tests call {@link #step} themselves. */
     Engine(
@@ -67,7 +74,9 @@ public final class Engine implements AutoCloseable {
         maker = new EntryMaker(runner, vocabulary, endTokens, nanoClock);
         stepTokens = new int[runner.slots()];
         stepPositions = new int[runner.slots()];
-        rows = new Rows(runner.slots() + settings.prefillChunk(), runner.slots());
+        stepRows = new int[runner.slots()];
+        stepGuesses = new int[runner.slots()];
+        rows = Rows.ofEngine(runner.slots(), settings.prefillChunk());
         admission = new Admission(runner, settings, defaults);
         pacer = new PrefillPacer(settings.prefillChunk(), settings.fairness().stepStretch());
         thread = Thread.ofPlatform().name("engine-" + name).daemon(true).unstarted(this::run);
@@ -161,6 +170,9 @@ public final class Engine implements AutoCloseable {
     /** One round; waits for work where there is none. False where the engine is closed. */
     boolean step() throws InterruptedException {
         boolean open = receive();
+        if (!open) {
+            scheduler.cache().releaseAll();
+        }
         scheduler.makeRoom();
         boolean ran = runner.runsRows() ? runTogether() : runApart();
         if (!ran && !scheduler.isIdle()) {
@@ -168,6 +180,10 @@ public final class Engine implements AutoCloseable {
         }
         publish();
         return open;
+    }
+
+    Scheduler scheduler() {
+        return scheduler;
     }
 
     boolean isIdle() {
@@ -222,33 +238,40 @@ public final class Engine implements AutoCloseable {
         int decodes = decoding.size();
         long begin = nanoClock.getAsLong();
         rows.clear();
-        for (Sequence sequence : decoding) {
-            rows.add(sequence.slot, sequence.filled, sequence.newestToken());
-            rows.want();
-            sequence.filled++;
-            scheduler.served(sequence, 1);
+        int room = pacer.chunkBeside(decodes);
+        addChunks(room, begin);
+        int prefilled = rows.count();
+        // Beside prompts, and where decode is measured by itself, nothing is guessed.
+        int guesses = prefilled > 0 || room == 0 ? 0 : Rows.MOST_CHECKED - decodes;
+        for (int i = 0; i < decodes; i++) {
+            guesses -= addDecode(i, decoding.get(i), guesses);
         }
-        addChunks(pacer.chunkBeside(decodes), begin);
         if (rows.count() == 0) {
             return false;
         }
         runner.run(rows);
-        // From the last row down: a sequence that ends is replaced by the last row, which was processed before.
-        for (int row = decodes - 1; row >= 0; row--) {
-            Sequence sequence = decoding.get(row);
-            if (process(sequence, row)) {
+        for (Scheduler.Chunk chunk : chunks) {
+            chunk.sequence().ran(chunk.count());
+        }
+        // From the last one down: one that ends is replaced by the last one, which was looked at before.
+        for (int i = decodes - 1; i >= 0; i--) {
+            Sequence sequence = decoding.get(i);
+            if (take(sequence, i)) {
                 scheduler.end(sequence);
             }
         }
         int decodedEntries = entries.size();
-        int row = decodes;
+        int row = 0;
         for (Scheduler.Chunk chunk : chunks) {
             if (chunk.last()) {
                 finishPrefill(chunk.sequence(), row++);
             }
         }
         firstTokensFirst(decodedEntries);
-        pacer.ranTogether(decodes, rows.count() - decodes, nanoClock.getAsLong() - begin);
+        boolean guessed = rows.count() > prefilled + decodes;
+        if (!guessed) {
+            pacer.ranTogether(decodes, prefilled, nanoClock.getAsLong() - begin);
+        }
         return true;
     }
 
@@ -265,8 +288,8 @@ public final class Engine implements AutoCloseable {
             if (sequence.startedNanos < 0) {
                 sequence.startedNanos = now;
             }
-            for (int end = sequence.filled + chunk.count(); sequence.filled < end; sequence.filled++) {
-                rows.add(sequence.slot, sequence.filled, sequence.tokens()[sequence.filled]);
+            for (int at = sequence.scheduled() - chunk.count(); at < sequence.scheduled(); at++) {
+                rows.add(sequence.slot, at, sequence.tokens()[at]);
             }
             if (chunk.last()) {
                 rows.want();
@@ -276,6 +299,50 @@ public final class Engine implements AutoCloseable {
             left -= chunk.count();
             chunks.add(chunk);
         }
+    }
+
+    /** Adds a decoding sequence's newest token to the pass, and guesses of what follows it; returns how many. */
+    private int addDecode(int index, Sequence sequence, int most) {
+        rows.add(sequence.slot, sequence.filled, sequence.newestToken());
+        stepRows[index] = rows.want();
+        stepGuesses[index] = 0;
+        int room = Math.min(Math.min(most, settings.speculativeTokens()), sequence.maxLength - sequence.length() - 1);
+        if (room < 1 || !scheduler.fitsGuesses(sequence, room)) {
+            return 0;
+        }
+        int count = sequence.speculation.guess(sequence.tokens(), sequence.length(), room, guess);
+        for (int i = 0; i < count; i++) {
+            rows.add(sequence.slot, sequence.filled + 1 + i, guess[i]);
+            rows.want();
+        }
+        sequence.hold(sequence.filled + 1 + count);
+        stepGuesses[index] = count;
+        return count;
+    }
+
+    /** Gives a decoding sequence its next token, and one more for each guess that was right. True where it has its last one. */
+    private boolean take(Sequence sequence, int index) {
+        int row = stepRows[index];
+        int guessed = stepGuesses[index];
+        boolean ended = takeOne(sequence, row);
+        int right = 0;
+        while (!ended && right < guessed && sequence.newestToken() == rows.token(rows.wanted(row + 1))) {
+            right++;
+            row++;
+            ended = takeOne(sequence, row);
+        }
+        if (guessed > 0) {
+            sequence.speculation.checked(guessed, right);
+            speculatedTokens += guessed;
+            acceptedTokens += right;
+        }
+        return ended;
+    }
+
+    private boolean takeOne(Sequence sequence, int row) {
+        sequence.ran(1);
+        scheduler.served(sequence, 1);
+        return process(sequence, row);
     }
 
     /** One token for each decoding sequence. False where there is none. */
@@ -293,7 +360,7 @@ public final class Engine implements AutoCloseable {
         }
         runner.decode(rows.size(), stepTokens, stepPositions);
         for (Sequence sequence : rows) {
-            sequence.filled++;
+            sequence.ran(1);
             scheduler.served(sequence, 1);
         }
         // From the last row down: a sequence that ends is replaced by the last row, which was processed before.
@@ -323,7 +390,7 @@ public final class Engine implements AutoCloseable {
             }
             runner.prefill(
                     sequence.slot, sequence.filled, sequence.tokens(), sequence.filled, chunk.count(), chunk.last());
-            sequence.filled += chunk.count();
+            sequence.ran(chunk.count());
             prefillTokens += chunk.count();
             left -= chunk.count();
             if (chunk.last()) {
@@ -358,8 +425,12 @@ public final class Engine implements AutoCloseable {
                 scheduler.slots().decoding().size(),
                 scheduler.waitingCount(),
                 scheduler.slots().bytesAfterDecode(),
+                scheduler.cache().bytes(),
                 prefillTokens,
+                scheduler.cachedTokens(),
                 decodeTokens,
+                speculatedTokens,
+                acceptedTokens,
                 scheduler.preemptions());
         if (!entries.isEmpty()) {
             List<Entry> made = entries;

@@ -7,10 +7,22 @@ import dev.meridian.protocol.Priority;
  *
  * @param queueCapacity sequences that may wait for a slot
  * @param prefillChunk the most prompt tokens of a step; beside decoding sequences fewer, see {@link Fairness#stepStretch}
- * @param kvBudgetBytes native bytes that the KV caches of all slots may commit together
+ * @param speculativeTokens the most tokens of a sequence that are guessed and checked in one pass, where the runner can; 0 to
+ *     {@value Speculation#MOST}
+ * @param kvBudgetBytes native bytes that the KV caches of all slots may commit together, those that are kept too
  */
-public record EngineSettings(int queueCapacity, int prefillChunk, long kvBudgetBytes, Fairness fairness) {
+public record EngineSettings(
+        int queueCapacity,
+        int prefillChunk,
+        long kvBudgetBytes,
+        Fairness fairness,
+        PrefixCaching prefixCaching,
+        int speculativeTokens) {
     public EngineSettings {
+        if (speculativeTokens < 0 || speculativeTokens > Speculation.MOST) {
+            throw new IllegalArgumentException(
+                    "meridian.engine.speculative-tokens " + speculativeTokens + ": expected 0 to " + Speculation.MOST);
+        }
         if (queueCapacity < 1 || prefillChunk < 1 || kvBudgetBytes < 1) {
             throw new IllegalArgumentException("queueCapacity, prefillChunk and kvBudgetBytes must be positive");
         }
@@ -21,9 +33,14 @@ public record EngineSettings(int queueCapacity, int prefillChunk, long kvBudgetB
         }
     }
 
-    /** For an engine that one caller has for itself. */
+    /** For an engine that one caller has for itself, and which keeps nothing. */
     public EngineSettings(int queueCapacity, int prefillChunk, long kvBudgetBytes) {
         this(queueCapacity, prefillChunk, kvBudgetBytes, Fairness.unreserved());
+    }
+
+    /** Without a prefix cache and without speculation. */
+    public EngineSettings(int queueCapacity, int prefillChunk, long kvBudgetBytes, Fairness fairness) {
+        this(queueCapacity, prefillChunk, kvBudgetBytes, fairness, PrefixCaching.off(), 0);
     }
 
     /** Sequences of one class that may wait together. */

@@ -93,6 +93,7 @@ final class EntryMaker {
         return new Timings(
                 TimeUnit.NANOSECONDS.toMicros(sequence.startedNanos - sequence.submittedNanos),
                 TimeUnit.NANOSECONDS.toMicros(sequence.firstTokenNanos - sequence.startedNanos),
-                TimeUnit.NANOSECONDS.toMicros(now - sequence.firstTokenNanos));
+                TimeUnit.NANOSECONDS.toMicros(now - sequence.firstTokenNanos),
+                sequence.cachedTokens());
     }
 }

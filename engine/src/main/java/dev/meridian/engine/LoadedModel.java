@@ -53,7 +53,12 @@ public final class LoadedModel implements AutoCloseable {
         this.encoder = encoder;
         this.runner = runner;
         engineSettings = new EngineSettings(
-                settings.queueCapacity(), settings.prefillChunk(), memory.kvBudgetBytes(), settings.fairness());
+                settings.queueCapacity(),
+                settings.prefillChunk(),
+                memory.kvBudgetBytes(),
+                settings.fairness(),
+                settings.prefixCaching(),
+                settings.speculativeTokens());
     }
 
     /** As {@link #open(Bundle, ModelSettings, VerifiedFiles)}, reading every file. */

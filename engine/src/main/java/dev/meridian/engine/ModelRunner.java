@@ -4,13 +4,26 @@ package dev.meridian.engine;
  * The seam to the library that multiplies matrices: forward passes over slots that hold KV caches. All methods but
  * {@link #close} are called by the engine thread alone; {@code close} after it has ended.
  *
- * <p>A slot is a row index below {@link #slots()}. Decoding sequences fill the slots from 0 without gaps, because a decode
+ * <p>A slot is a row index below {@link #slots()}, or one of {@link #keptSlots()} behind them. Decoding sequences fill the slots from 0 without gaps, because a decode
  * step runs over the rows {@code [0, rows)}.
  */
 public interface ModelRunner extends AutoCloseable {
     int vocabSize();
 
     int slots();
+
+    /**
+     * Further slots, from {@link #slots()} on: a sequence may be in prefill there, and none decodes there. They are for what is
+     * kept of sequences that ended.
+     */
+    default int keptSlots() {
+        return 0;
+    }
+
+    /** Whether {@link #copySlot} and {@link #shrinkSlot} work. Where they do not, nothing is kept of sequences that ended. */
+    default boolean copiesSlots() {
+        return false;
+    }
 
     /** The most positions a slot holds, prompt and output together. */
     int contextTokens();
@@ -48,6 +61,16 @@ public interface ModelRunner extends AutoCloseable {
 
     /** Gives the memory of a slot's first {@code tokens} positions back to the system. */
     void releaseSlot(int slot, int tokens);
+
+    /** Copies the first {@code tokens} positions of one slot, which holds at least as many, to an empty one. */
+    default void copySlot(int from, int to, int tokens) {
+        throw new UnsupportedOperationException("this runner copies no slots");
+    }
+
+    /** Gives the memory of a slot's positions behind the first {@code kept} of {@code tokens} back to the system. */
+    default void shrinkSlot(int slot, int tokens, int kept) {
+        throw new UnsupportedOperationException("this runner shrinks no slots");
+    }
 
     @Override
     void close();

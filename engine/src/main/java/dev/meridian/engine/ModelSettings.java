@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param threads of one forward pass
  * @param kernels whose operators bundles of quantised weights run on
  * @param fairness how the model is divided among those who wait
+ * @param prefixCaching whether KV caches outlive their sequences
+ * @param speculativeTokens the most tokens of a sequence that are guessed and checked in one pass
  */
 public record ModelSettings(
         long memoryBudgetBytes,
@@ -27,7 +29,9 @@ public record ModelSettings(
         int queueCapacity,
         int threads,
         Kernels kernels,
-        Fairness fairness) {
+        Fairness fairness,
+        PrefixCaching prefixCaching,
+        int speculativeTokens) {
     public ModelSettings {
         if (memoryBudgetBytes < 1
                 || slots < 1
@@ -74,6 +78,29 @@ public record ModelSettings(
         }
     }
 
+    /** For measurements: nothing is kept, nothing guessed. */
+    public ModelSettings(
+            long memoryBudgetBytes,
+            int slots,
+            int contextTokens,
+            int prefillChunk,
+            int queueCapacity,
+            int threads,
+            Kernels kernels,
+            Fairness fairness) {
+        this(
+                memoryBudgetBytes,
+                slots,
+                contextTokens,
+                prefillChunk,
+                queueCapacity,
+                threads,
+                kernels,
+                fairness,
+                PrefixCaching.off(),
+                0);
+    }
+
     /** For an engine that one caller has for itself. */
     public ModelSettings(
             long memoryBudgetBytes, int slots, int contextTokens, int prefillChunk, int queueCapacity, int threads) {
@@ -112,16 +139,32 @@ public record ModelSettings(
                         new PriorityWeights(
                                 engine.getInt("weights.priority"),
                                 engine.getInt("weights.standard"),
-                                engine.getInt("weights.flex"))));
+                                engine.getInt("weights.flex"))),
+                new PrefixCaching(
+                        engine.getBoolean("prefix-cache.enabled"),
+                        engine.getInt("prefix-cache.slots"),
+                        engine.getBoolean("prefix-cache.across-keys")),
+                engine.getInt("speculative-tokens"));
     }
 
     RunnerSettings runner() {
-        return new RunnerSettings(slots, contextTokens, prefillChunk, threads, kernels.library());
+        return new RunnerSettings(
+                slots, prefixCaching.slotsToKeep(), contextTokens, prefillChunk, threads, kernels.library());
     }
 
     /** The same with another budget: a node divides its own among its models. */
     public ModelSettings withMemoryBudget(long bytes) {
-        return new ModelSettings(bytes, slots, contextTokens, prefillChunk, queueCapacity, threads, kernels, fairness);
+        return new ModelSettings(
+                bytes,
+                slots,
+                contextTokens,
+                prefillChunk,
+                queueCapacity,
+                threads,
+                kernels,
+                fairness,
+                prefixCaching,
+                speculativeTokens);
     }
 
     /** The same with other operators: measurements compare them. */

@@ -5,6 +5,12 @@ package dev.meridian.engine;
  * filled already or stand in the same pass. Filled anew for each pass; used by one thread.
  */
 public final class Rows {
+    /** The most rows of a pass that are guesses of what decoding sequences say next. */
+    static final int MOST_GUESSES = 32;
+
+    /** The most rows of a pass with guesses in it: as long as memory is the limit, a few more rows cost next to nothing. */
+    static final int MOST_CHECKED = 16;
+
     private final int[] slots;
     private final int[] positions;
     private final int[] tokens;
@@ -23,6 +29,21 @@ public final class Rows {
         positions = new int[most];
         tokens = new int[most];
         wanted = new int[mostWanted];
+    }
+
+    /** Room for any pass of an engine: prompt tokens, a token of each slot, and guesses where no prompt runs. */
+    public static Rows ofEngine(int slots, int prefillChunk) {
+        return new Rows(slots + Math.max(prefillChunk, MOST_GUESSES), slots + MOST_GUESSES);
+    }
+
+    /** Rows that there is room for. */
+    public int most() {
+        return slots.length;
+    }
+
+    /** Rows whose logits there is room for. */
+    public int mostWanted() {
+        return wanted.length;
     }
 
     public void clear() {

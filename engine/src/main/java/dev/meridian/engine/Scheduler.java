@@ -10,22 +10,25 @@ import org.jspecify.annotations.Nullable;
  * Decides what the next step runs. Classes of requests share slots and prefill by weight, see {@link FairQueue}: one prompt
  * of each class may be in prefill, and each chunk goes to the class that is furthest behind its share, so a long prompt in
  * the background never holds up a short one that somebody waits for. Inside a class arrival order holds: a sequence gets a
- * slot only after all of its class that came before it have had one. When KV memory runs out, the class that is furthest
- * ahead of its share gives up its youngest sequence, which goes back to the head of its queue. Used by the engine thread
+ * slot only after all of its class that came before it have had one. When KV memory runs out, first what is kept of
+ * ended sequences goes ({@link PrefixCache}), then the class that is furthest ahead of its share gives up its youngest sequence, which goes back to the head of its queue. Used by the engine thread
  * alone; pure but for the slots that it moves.
  */
 final class Scheduler {
     private final ModelRunner runner;
     private final EngineSettings settings;
     private final FairQueue waiting;
+    private final PrefixCache cache;
     private final Slots slots;
     private long preemptions;
+    private long cachedTokens;
 
     Scheduler(ModelRunner runner, EngineSettings settings) {
         this.runner = runner;
         this.settings = settings;
         waiting = new FairQueue(settings.fairness().weights());
-        slots = new Slots(runner);
+        cache = new PrefixCache(runner, settings);
+        slots = new Slots(runner, cache);
     }
 
     Slots slots() {
@@ -49,6 +52,15 @@ final class Scheduler {
         return preemptions;
     }
 
+    /** Tokens of which the KV cache was there when a sequence got its slot. */
+    long cachedTokens() {
+        return cachedTokens;
+    }
+
+    PrefixCache cache() {
+        return cache;
+    }
+
     boolean isIdle() {
         return waiting.isEmpty() && slots.isEmpty();
     }
@@ -57,7 +69,7 @@ final class Scheduler {
         waiting.addLast(sequence);
     }
 
-    /** Preempts until the next decode step fits the KV budget. */
+    /** Preempts until the next decode step fits the KV budget; what is kept of others goes first. */
     void makeRoom() {
         while (slots.bytesAfterDecode() > settings.kvBudgetBytes()) {
             Sequence victim = victim();
@@ -66,6 +78,7 @@ final class Scheduler {
             }
             preempt(victim);
         }
+        cache.makeRoom(slots.bytesAfterDecode(), null);
     }
 
     /**
@@ -82,9 +95,12 @@ final class Scheduler {
         if (sequence.state() == Sequence.State.WAITING) {
             waiting.remove(sequence);
             slots.startPrefill(sequence);
+            cachedTokens += sequence.filled;
         }
         int count = Math.min(tokens, sequence.unfilled());
-        return new Chunk(sequence, count, count == sequence.unfilled());
+        cache.makeRoom(bytesWith(sequence, sequence.scheduled() + count), null);
+        sequence.schedule(count);
+        return new Chunk(sequence, count, sequence.unfilled() == 0);
     }
 
     private @Nullable Sequence mostDue() {
@@ -95,8 +111,22 @@ final class Scheduler {
             }
         }
         Sequence head = waiting.peek(slots::hasPrefilling);
-        boolean admits = head != null && (due == null || isBehind(head, due)) && slots.hasFree() && fits(head);
+        boolean admits = head != null
+                && (due == null || isBehind(head, due))
+                && slots.hasFree()
+                && fits(head)
+                && !cache.gainsByWaiting(head, slots.decoding(), slots.prefilling());
         return admits ? head : due;
+    }
+
+    /** Whether {@code guesses} more positions of a decoding sequence fit beside all that is committed, kept prefixes too. */
+    boolean fitsGuesses(Sequence sequence, int guesses) {
+        int next = sequence.filled + 1;
+        return slots.bytesAfterDecode()
+                        + cache.bytes()
+                        - runner.kvBytes(Math.max(sequence.held(), next))
+                        + runner.kvBytes(Math.max(sequence.held(), next + guesses))
+                <= settings.kvBudgetBytes();
     }
 
     private boolean isBehind(Sequence sequence, Sequence other) {
@@ -127,12 +157,12 @@ final class Scheduler {
 
     /** Ends a sequence that holds a slot. */
     void end(Sequence sequence) {
-        slots.evict(sequence);
+        slots.leave(sequence);
         sequence.become(Sequence.State.ENDED);
     }
 
     private void preempt(Sequence sequence) {
-        slots.evict(sequence);
+        slots.leave(sequence);
         sequence.become(Sequence.State.WAITING);
         waiting.addFirst(sequence);
         preemptions++;
@@ -157,10 +187,16 @@ final class Scheduler {
 
     /** Whether the sequence's tokens and the next one of every other fit beside what is committed. */
     private boolean fits(Sequence sequence) {
-        return slots.bytesAfterDecode() - runner.kvBytes(sequence.filled) + runner.kvBytes(sequence.length() + 1)
-                <= settings.kvBudgetBytes();
+        return bytesWith(sequence, sequence.length() + 1) <= settings.kvBudgetBytes();
     }
 
-    /** {@code count} tokens of a sequence in prefill, from its first unfilled one; {@code last} completes it. */
+    /** KV bytes that live sequences commit once this one, which does not decode, has filled {@code tokens} positions. */
+    private long bytesWith(Sequence sequence, int tokens) {
+        return slots.bytesAfterDecode()
+                - runner.kvBytes(sequence.held())
+                + runner.kvBytes(Math.max(tokens, sequence.held()));
+    }
+
+    /** {@code count} tokens of a sequence in prefill, from the first that was not scheduled before; {@code last} completes it. */
     record Chunk(Sequence sequence, int count, boolean last) {}
 }

@@ -61,6 +61,6 @@ class ContinuationTest {
                 entry.logprob(),
                 entry.alternatives(),
                 entry.finish(),
-                new Timings(0, 0, 0));
+                new Timings(0, 0, 0, 0));
     }
 }

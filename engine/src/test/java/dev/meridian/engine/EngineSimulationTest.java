@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Random arrivals, cancellations and deadlines against an engine that is stepped by hand. After every step: no KV byte over
  * the budget (the runner itself checks that slots are not shared and caches not lost); at the end: every sequence ended as
  * it should, in arrival order inside its class, with the text that it has when it runs alone. Passes take random times, so
- * prefill runs in pieces of all sizes.
+ * prefill runs in pieces of all sizes. Half of the runners take rows of several sequences, and half of those are guessed for.
  */
 class EngineSimulationTest {
     private static final int ROUNDS = 120;
@@ -33,14 +33,17 @@ class EngineSimulationTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
     void invariantsHold(long seed) throws InterruptedException {
+        long accepted = 0;
         for (int i = 0; i < 20; i++) {
-            new Simulation(seed * 1000 + i).run();
+            accepted += new Simulation(seed * 1000 + i).run();
         }
+        assertThat(accepted).as("guesses that were right").isGreaterThan(10);
     }
 
     private static final class Simulation implements StepListener {
         private final long seed;
         private final Random random;
+        private final ScriptedRunner.Script script;
         private final ScriptedRunner runner;
         private final EngineSettings settings;
         private final Engine engine;
@@ -56,13 +59,19 @@ class EngineSimulationTest {
             this.seed = seed;
             random = new Random(seed);
             int context = 20 + random.nextInt(60);
-            runner =
-                    new ScriptedRunner(LetterVocabulary.SIZE, 1 + random.nextInt(5), context, ScriptedRunner.hashing());
+            script = seed % 4 == 0 ? ScriptedRunner.repeating() : ScriptedRunner.hashing();
+            runner = new ScriptedRunner(LetterVocabulary.SIZE, 1 + random.nextInt(5), context, script);
             if (seed % 2 == 0) {
                 runner.runningRows();
             }
             long budget = runner.kvBytes(context / 2 + random.nextInt(context * 2));
-            settings = new EngineSettings(1 + random.nextInt(20), 1 + random.nextInt(16), budget);
+            settings = new EngineSettings(
+                    1 + random.nextInt(20),
+                    1 + random.nextInt(16),
+                    budget,
+                    Fairness.unreserved(),
+                    PrefixCaching.off(),
+                    seed % 4 == 0 ? 8 : 0);
             engine = engine(runner, settings, this);
             Random costs = new Random(~seed);
             int slowest = 1 + costs.nextInt(6);
@@ -81,7 +90,8 @@ class EngineSimulationTest {
                     () -> now);
         }
 
-        void run() throws InterruptedException {
+        /** Returns how many guesses were right. */
+        long run() throws InterruptedException {
             for (int round = 0; round < ROUNDS; round++) {
                 if (random.nextInt(4) == 0) {
                     arrive("r" + round);
@@ -96,6 +106,7 @@ class EngineSimulationTest {
                 stepOnce();
             }
             checkEnds();
+            return engine.stats().acceptedTokens();
         }
 
         private void stepOnce() throws InterruptedException {
@@ -169,8 +180,7 @@ class EngineSimulationTest {
         }
 
         private String alone(SequenceRequest request) throws InterruptedException {
-            ScriptedRunner own =
-                    new ScriptedRunner(LetterVocabulary.SIZE, 1, runner.contextTokens(), ScriptedRunner.hashing());
+            ScriptedRunner own = new ScriptedRunner(LetterVocabulary.SIZE, 1, runner.contextTokens(), script);
             RecordingListener listener = new RecordingListener();
             Engine single = engine(own, new EngineSettings(1, 1000, settings.kvBudgetBytes()), listener);
             SequenceRequest patient = new SequenceRequest(

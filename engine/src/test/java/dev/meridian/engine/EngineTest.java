@@ -80,7 +80,7 @@ class EngineTest {
                 .containsExactly(0, 5);
         Timings first = Objects.requireNonNull(entries.getFirst().timings());
         Timings whole = Objects.requireNonNull(entries.getLast().timings());
-        assertThat(whole).isEqualTo(new Timings(first.queueMicros(), first.prefillMicros(), whole.decodeMicros()));
+        assertThat(whole).isEqualTo(new Timings(first.queueMicros(), first.prefillMicros(), whole.decodeMicros(), 0));
         assertThat(first.decodeMicros()).isZero();
     }
 

@@ -13,12 +13,13 @@ import org.junit.jupiter.api.Test;
 
 class ModelSettingsTest {
     private static final Config DEFAULTS = ConfigFactory.defaultReference();
+    private static final PrefixCaching CACHING = new PrefixCaching(true, 16, false);
     private static final Fairness FAIRNESS = new Fairness(2, 16, new PriorityWeights(16, 4, 1));
 
     @Test
     void defaultsAreThoseOfReferenceConf() {
         assertThat(ModelSettings.from(DEFAULTS, 10_000, 3))
-                .isEqualTo(new ModelSettings(5_000, 16, 8192, 128, 160, 3, Kernels.AUTO, FAIRNESS));
+                .isEqualTo(new ModelSettings(5_000, 16, 8192, 128, 160, 3, Kernels.AUTO, FAIRNESS, CACHING, 8));
         assertThat(DEFAULTS.getConfig("meridian.engine").root().keySet())
                 .containsExactlyInAnyOrder(
                         "memory-budget",
@@ -27,12 +28,16 @@ class ModelSettingsTest {
                         "prefill-chunk",
                         "step-stretch",
                         "queue-capacity",
+                        "speculative-tokens",
                         "queue-reserve",
                         "weights",
                         "threads",
                         "kernels",
+                        "prefix-cache",
                         "verify",
                         "verified-files");
+        assertThat(DEFAULTS.getConfig("meridian.engine.prefix-cache").root().keySet())
+                .containsExactlyInAnyOrder("enabled", "slots", "across-keys");
         assertThat(Fairness.unreserved()).isEqualTo(new Fairness(2, 0, FAIRNESS.weights()));
     }
 
@@ -41,7 +46,7 @@ class ModelSettingsTest {
         Config said = ConfigFactory.parseString(
                 "meridian.engine { memory-budget = 2 GiB, slots = 4, context = 1024, threads = 1 }");
         assertThat(ModelSettings.from(said.withFallback(DEFAULTS), 10_000, 3))
-                .isEqualTo(new ModelSettings(2L << 30, 4, 1024, 128, 160, 1, Kernels.AUTO, FAIRNESS));
+                .isEqualTo(new ModelSettings(2L << 30, 4, 1024, 128, 160, 1, Kernels.AUTO, FAIRNESS, CACHING, 8));
     }
 
     @Test
@@ -59,6 +64,25 @@ class ModelSettingsTest {
         Config other = ConfigFactory.parseString("meridian.engine.kernels = fast");
         assertThatThrownBy(() -> ModelSettings.from(other.withFallback(DEFAULTS), 10_000, 3))
                 .hasMessage("meridian.engine.kernels is 'fast', expected auto or off");
+    }
+
+    @Test
+    void slotsForWhatIsKeptBelongToTheCache() {
+        Config said = ConfigFactory.parseString(
+                "meridian.engine.prefix-cache { enabled = true, slots = 5, across-keys = true }");
+        ModelSettings shared = ModelSettings.from(said.withFallback(DEFAULTS), 10_000, 3);
+        assertThat(shared.prefixCaching()).isEqualTo(new PrefixCaching(true, 5, true));
+        assertThat(shared.runner().keptSlots()).isEqualTo(5);
+        assertThat(shared.withMemoryBudget(7).prefixCaching()).isEqualTo(shared.prefixCaching());
+        Config off = ConfigFactory.parseString("meridian.engine.prefix-cache.enabled = false");
+        assertThat(ModelSettings.from(off.withFallback(DEFAULTS), 10_000, 3)
+                        .runner()
+                        .keptSlots())
+                .isZero();
+        Config many = ConfigFactory.parseString("meridian.engine.prefix-cache.slots = 1025");
+        assertThatThrownBy(() -> ModelSettings.from(many.withFallback(DEFAULTS), 10_000, 3))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("meridian.engine.prefix-cache.slots 1025");
     }
 
     @Test

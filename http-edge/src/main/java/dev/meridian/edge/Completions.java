@@ -190,6 +190,7 @@ final class Completions {
                 settings.requestDeadline(),
                 nowMillis + settings.requestDeadline().toMillis(),
                 model.residency().and(caller.residency()),
+                caller.cacheScope(),
                 false,
                 null);
         ReplyHead head = new ReplyHead(id, nowMillis / 1000, model.id(), Models.fingerprint(model), parsed.saidTier());

@@ -155,6 +155,7 @@ final class Readiness {
                 limit,
                 clock.millis() + limit.toMillis(),
                 Residency.ANYWHERE,
+                0,
                 true,
                 duty.host());
         // Not among the clients' journals: a probe must pass while those are full.

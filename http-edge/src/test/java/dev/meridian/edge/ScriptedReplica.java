@@ -137,7 +137,7 @@ public final class ScriptedReplica {
                 logprobs ? logprob(text, -0.5f) : null,
                 alternatives,
                 finish,
-                finish == null && index > 0 ? null : new Timings(1_000, 20_000, 300_000));
+                finish == null && index > 0 ? null : new Timings(1_000, 20_000, 300_000, 2));
     }
 
     private static TokenLogprob logprob(String text, float value) {

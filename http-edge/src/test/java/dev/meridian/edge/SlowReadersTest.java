@@ -118,7 +118,7 @@ final class SlowReadersTest {
                 RawClient client = slow(edge, LONG)) {
             await(edge, () -> assertThat(gauge(edge, "meridian.journal.bytes")).isGreaterThan(LONG_REPLY * 40_000.0));
             assertThat(gauge(edge, "meridian.streams.active")).isZero();
-            String reply = client.readUntil("\"total_tokens\":28}}");
+            String reply = client.readUntil("\"total_tokens\":28,\"prompt_tokens_details\":{\"cached_tokens\":2}}}");
             assertThat(reply).contains("Content-Length: ", WORD.repeat(LONG_REPLY));
             await(edge, () -> assertThat(gauge(edge, "meridian.journal.bytes")).isZero());
             client.post(EdgeFixture.CHAT, SHORT);

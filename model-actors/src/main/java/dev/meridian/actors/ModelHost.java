@@ -318,6 +318,7 @@ public final class ModelHost {
                         promptIds,
                         submit.emitted().get(choice),
                         submit.generation(),
+                        submit.cacheScope(),
                         deadline));
             }
         }

@@ -134,6 +134,7 @@ class ModelHostTest {
                 new Generation(Sampling.greedy(), 1, 0, List.of(), -1),
                 List.of(TokenIds.empty()),
                 List.of(false),
+                0,
                 LATER,
                 edge);
     }
@@ -179,6 +180,7 @@ class ModelHostTest {
                 some.generation(),
                 some.emitted(),
                 some.finished(),
+                some.cacheScope(),
                 some.deadlineEpochMillis(),
                 edge);
     }
@@ -214,6 +216,7 @@ class ModelHostTest {
                         new Generation(Sampling.greedy(), 2, 0, List.of(), -1),
                         List.of(TokenIds.of(LetterVocabulary.ids("wo")), TokenIds.of(LetterVocabulary.ids("world"))),
                         List.of(false, true),
+                        0,
                         LATER,
                         edge.getRef()));
 
@@ -283,6 +286,7 @@ class ModelHostTest {
                 late.generation(),
                 late.emitted(),
                 late.finished(),
+                late.cacheScope(),
                 CLOCK.millis(),
                 late.edge()));
         edge.expectMessage(new Refused(late.attempt(), new Refusal.DeadlineExceeded()));

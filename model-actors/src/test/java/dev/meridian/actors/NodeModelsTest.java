@@ -92,7 +92,7 @@ final class NodeModelsTest {
     private final class FakeModel implements HostedModel {
         private final boolean starts;
         private volatile boolean open = true;
-        private volatile EngineStats stats = new EngineStats(0, 0, 0, 0, 0, 0, 0);
+        private volatile EngineStats stats = EngineStats.NONE;
         private volatile @Nullable Engine engine;
 
         FakeModel(boolean starts) {
@@ -246,6 +246,7 @@ final class NodeModelsTest {
                 new Generation(Sampling.greedy(), 1, 0, List.of(), -1),
                 List.of(TokenIds.empty()),
                 List.of(false),
+                0,
                 2_000_000,
                 edge.getRef()));
         return attempt;
@@ -626,7 +627,7 @@ final class NodeModelsTest {
     @Test
     void aReplicaTellsHowBusyItIs() {
         ready(node(100, letters()));
-        loaded.getFirst().stats = new EngineStats(1, 3, 2, 0, 0, 40, 0);
+        loaded.getFirst().stats = new EngineStats(1, 3, 2, 0, 0, 0, 0, 40, 0, 0, 0);
 
         ReplicaStatus status = held.statuses().getFirst();
 

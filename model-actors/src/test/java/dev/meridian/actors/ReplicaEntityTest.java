@@ -61,6 +61,7 @@ final class ReplicaEntityTest {
                 new Generation(Sampling.greedy(), 1, 0, List.of(), -1),
                 List.of(TokenIds.empty()),
                 List.of(false),
+                0,
                 deadline,
                 edge.getRef());
     }

@@ -159,6 +159,7 @@ final class ResendSimulationTest {
                                     ids.stream().mapToInt(Integer::intValue).toArray()))
                             .toList(),
                     Arrays.asList(finished[0], finished[1], finished[2], finished[3]),
+                    0,
                     Long.MAX_VALUE / 2,
                     probe.getRef()));
         }

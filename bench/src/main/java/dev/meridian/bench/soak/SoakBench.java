@@ -55,7 +55,7 @@ final class SoakBench {
             Files.writeString(
                     config,
                     "meridian.engine { threads = " + plan.threads() + ", context = " + bench.shape.contextTokens()
-                            + " }\n");
+                            + ", prefix-cache.enabled = false }\n");
             // A node serves a folder of bundles, and this is a folder with one.
             Files.createDirectory(models);
             Files.createSymbolicLink(link, plan.bundle().toAbsolutePath());

@@ -64,8 +64,31 @@ final class KvMemory implements AutoCloseable {
             for (int head = 0; head < kvHeads; head++) {
                 long source = from * slotStride + head * headStride;
                 long target = to * slotStride + head * headStride;
+                slab.commit(target, layout.committedBytes(tokens));
                 MemorySegment.copy(slab.segment(), source, slab.segment(), target, bytes);
                 slab.release(source, layout.committedBytes(tokens));
+            }
+        }
+    }
+
+    /** Head by head; {@code to} is empty before. */
+    void copy(int from, int to, int tokens) {
+        long bytes = layout.usedBytes(tokens);
+        for (LazyMemory slab : slabs) {
+            for (int head = 0; head < kvHeads; head++) {
+                long source = from * slotStride + head * headStride;
+                long target = to * slotStride + head * headStride;
+                slab.commit(target, layout.committedBytes(tokens));
+                MemorySegment.copy(slab.segment(), source, slab.segment(), target, bytes);
+            }
+        }
+    }
+
+    /** Gives back what lies behind the first {@code kept} of {@code tokens} positions, but for the page that both share. */
+    void shrink(int slot, int tokens, int kept) {
+        for (LazyMemory slab : slabs) {
+            for (int head = 0; head < kvHeads; head++) {
+                releaseTail(slab, slot * slotStride + head * headStride, tokens, kept);
             }
         }
     }

@@ -66,7 +66,8 @@ public final class OnnxModelRunner implements ModelRunner {
         KvMemory kv = null;
         try {
             graph = LoadedGraph.stock(checked, settings);
-            kv = new KvMemory(KvLayout.floats(shape), settings.slots(), settings.contextTokens());
+            kv = new KvMemory(
+                    KvLayout.floats(shape), settings.slots() + settings.keptSlots(), settings.contextTokens());
             return new OnnxModelRunner(shape, settings, graph, kv);
         } catch (OrtException | RuntimeException e) {
             closeAll(graph, kv);
@@ -102,6 +103,16 @@ public final class OnnxModelRunner implements ModelRunner {
     }
 
     @Override
+    public int keptSlots() {
+        return settings.keptSlots();
+    }
+
+    @Override
+    public boolean copiesSlots() {
+        return true;
+    }
+
+    @Override
     public int contextTokens() {
         return settings.contextTokens();
     }
@@ -113,7 +124,7 @@ public final class OnnxModelRunner implements ModelRunner {
 
     @Override
     public void prefill(int slot, int position, int[] tokens, int offset, int count, boolean wantLogits) {
-        check(slot >= 0 && slot < slots(), "slot", slot);
+        check(slot >= 0 && slot < slots() + keptSlots(), "slot", slot);
         check(count >= 1 && count <= settings.prefillChunk(), "count", count);
         check(position >= 0 && position + count <= contextTokens(), "position", position);
         for (int i = 0; i < count; i++) {
@@ -191,6 +202,16 @@ public final class OnnxModelRunner implements ModelRunner {
     @Override
     public void releaseSlot(int slot, int tokens) {
         kv.release(slot, tokens);
+    }
+
+    @Override
+    public void copySlot(int from, int to, int tokens) {
+        kv.copy(from, to, tokens);
+    }
+
+    @Override
+    public void shrinkSlot(int slot, int tokens, int kept) {
+        kv.shrink(slot, tokens, kept);
     }
 
     /** A second call does nothing. */

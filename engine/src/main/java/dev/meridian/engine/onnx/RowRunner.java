@@ -53,21 +53,19 @@ final class RowRunner implements ModelRunner {
         this.settings = settings;
         this.graph = graph;
         this.kv = kv;
-        int mostRows = mostRows(settings);
-        rows = new Rows(mostRows, settings.slots());
-        ids = direct(8L * mostRows).asLongBuffer();
-        slots = direct(4L * mostRows).asIntBuffer();
-        positions = direct(4L * mostRows).asIntBuffer();
-        wanted = direct(8L * settings.slots()).asLongBuffer();
-        KvMemory.Views views = kv.views(environment, 0, settings.slots());
+        rows = Rows.ofEngine(settings.slots(), settings.prefillChunk());
+        ids = direct(8L * rows.most()).asLongBuffer();
+        slots = direct(4L * rows.most()).asIntBuffer();
+        positions = direct(4L * rows.most()).asIntBuffer();
+        wanted = direct(8L * rows.mostWanted()).asLongBuffer();
+        KvMemory.Views views = kv.views(environment, 0, allSlots());
         inputs = new HashMap<>(views.past());
         outputs = new HashMap<>(views.present());
-        logits = LazyMemory.map(rowBytes() * settings.slots());
+        logits = LazyMemory.map(rowBytes() * rows.mostWanted());
     }
 
-    /** A token of each slot and a chunk of prefill. */
-    private static int mostRows(RunnerSettings settings) {
-        return settings.slots() + settings.prefillChunk();
+    private int allSlots() {
+        return settings.slots() + settings.keptSlots();
     }
 
     /** Maps a bundle's weights. Throws {@link BundleException} where ONNX Runtime refuses the graph or memory is short. */
@@ -77,7 +75,8 @@ final class RowRunner implements ModelRunner {
         KvMemory kv = null;
         try {
             graph = LoadedGraph.kernels(checked, settings);
-            kv = new KvMemory(KvLayout.halves(shape), settings.slots(), settings.contextTokens());
+            kv = new KvMemory(
+                    KvLayout.halves(shape), settings.slots() + settings.keptSlots(), settings.contextTokens());
             return new RowRunner(shape, settings, graph, kv);
         } catch (OrtException | RuntimeException e) {
             OnnxModelRunner.closeAll(graph, kv);
@@ -101,6 +100,16 @@ final class RowRunner implements ModelRunner {
     @Override
     public int slots() {
         return settings.slots();
+    }
+
+    @Override
+    public int keptSlots() {
+        return settings.keptSlots();
+    }
+
+    @Override
+    public boolean copiesSlots() {
+        return true;
     }
 
     @Override
@@ -146,7 +155,7 @@ final class RowRunner implements ModelRunner {
             throw new IllegalArgumentException("a pass without rows");
         }
         for (int row = 0; row < pass.count(); row++) {
-            check(pass.slot(row) >= 0 && pass.slot(row) < slots(), "slot", pass.slot(row));
+            check(pass.slot(row) >= 0 && pass.slot(row) < allSlots(), "slot", pass.slot(row));
             check(pass.position(row) >= 0 && pass.position(row) < contextTokens(), "position", pass.position(row));
             ids.put(row, pass.token(row));
             slots.put(row, pass.slot(row));
@@ -218,6 +227,16 @@ final class RowRunner implements ModelRunner {
     @Override
     public void releaseSlot(int slot, int tokens) {
         kv.release(slot, tokens);
+    }
+
+    @Override
+    public void copySlot(int from, int to, int tokens) {
+        kv.copy(from, to, tokens);
+    }
+
+    @Override
+    public void shrinkSlot(int slot, int tokens, int kept) {
+        kv.shrink(slot, tokens, kept);
     }
 
     /** A second call does nothing. */

@@ -9,22 +9,29 @@ import java.util.Optional;
  * Dimensions of a runner.
  *
  * @param slots sequences that decode together
+ * @param keptSlots further slots, in which nothing decodes
  * @param contextTokens positions of a slot
  * @param prefillChunk the most tokens of one prefill call
  * @param threads ONNX Runtime's threads for one forward pass
  * @param kernels the library of Meridian's own operators, which packed bundles then use; without it they run on ONNX Runtime's
  */
-public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int threads, Optional<Path> kernels) {
+public record RunnerSettings(
+        int slots, int keptSlots, int contextTokens, int prefillChunk, int threads, Optional<Path> kernels) {
     public RunnerSettings {
-        if (slots < 1 || contextTokens < 2 || prefillChunk < 1 || threads < 1) {
-            throw new IllegalArgumentException("slots " + slots + ", contextTokens " + contextTokens + ", prefillChunk "
-                    + prefillChunk + ", threads " + threads + ": out of range");
+        if (slots < 1 || keptSlots < 0 || contextTokens < 2 || prefillChunk < 1 || threads < 1) {
+            throw new IllegalArgumentException("slots " + slots + ", keptSlots " + keptSlots + ", contextTokens "
+                    + contextTokens + ", prefillChunk " + prefillChunk + ", threads " + threads + ": out of range");
         }
     }
 
     /** Without Meridian's own operators. */
     public RunnerSettings(int slots, int contextTokens, int prefillChunk, int threads) {
         this(slots, contextTokens, prefillChunk, threads, Optional.empty());
+    }
+
+    /** Without further slots. */
+    public RunnerSettings(int slots, int contextTokens, int prefillChunk, int threads, Optional<Path> kernels) {
+        this(slots, 0, contextTokens, prefillChunk, threads, kernels);
     }
 
     /** Whether a bundle's graph of Meridian's own operators is the one to load. */
@@ -53,13 +60,13 @@ public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int
 
     /**
      * These settings as far as a model and one buffer's 2 GiB allow: the context is at most the model's own, and slots are
-     * fewer where a layer's keys would not fit.
+     * fewer where a layer's keys would not fit, the further ones first. A ready-made graph has none of those.
      */
     public RunnerSettings within(BundleManifest manifest) {
         // A ready-made graph's caches are tensors of their own, as long as their sequence is.
         return manifest.graph() == null
                 ? within(layout(manifest))
-                : with(slots, Math.min(contextTokens, manifest.shape().contextTokens()));
+                : with(slots, 0, Math.min(contextTokens, manifest.shape().contextTokens()));
     }
 
     RunnerSettings within(KvLayout layout) {
@@ -69,10 +76,11 @@ public record RunnerSettings(int slots, int contextTokens, int prefillChunk, int
             throw new BundleException(
                     "one slot of " + context + " tokens needs more than 2 GiB of keys per layer; lower the context");
         }
-        return with(Math.min(slots, fitting), context);
+        int rows = Math.min(slots, fitting);
+        return with(rows, Math.min(keptSlots, fitting - rows), context);
     }
 
-    private RunnerSettings with(int ownSlots, int ownContext) {
-        return new RunnerSettings(ownSlots, ownContext, prefillChunk, threads, kernels);
+    private RunnerSettings with(int ownSlots, int ownKeptSlots, int ownContext) {
+        return new RunnerSettings(ownSlots, ownKeptSlots, ownContext, prefillChunk, threads, kernels);
     }
 }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.meridian.engine.kernels.KernelLibrary.Available;
 import java.lang.foreign.Arena;
@@ -14,6 +15,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
@@ -27,6 +29,7 @@ final class NativeKernels {
     private final MethodHandle embed;
     private final MethodHandle quantize;
     private final MethodHandle select;
+    private final MethodHandle attention;
 
     private NativeKernels(Available library) {
         this.library = library;
@@ -58,6 +61,9 @@ final class NativeKernels {
         quantize = handle(
                 symbols, "meridian_quantize_rows", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
         select = handle(symbols, "meridian_select_path", ADDRESS);
+        MemoryLayout[] pointers = new MemoryLayout[12];
+        Arrays.fill(pointers, ADDRESS);
+        attention = handle(symbols, "meridian_attention", pointers);
     }
 
     /** Skips the test where this build has no library. */
@@ -164,6 +170,60 @@ final class NativeKernels {
                     status,
                     new Reference.Quantized(
                             codes.toArray(JAVA_BYTE), scales.toArray(JAVA_FLOAT), sums.toArray(JAVA_INT)));
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Writes to the case's cache. With `packed` keys and values are read from the query's rows. */
+    float[] attention(String path, AttentionCase c, AttentionCase.Rows rows, boolean packed) {
+        float[] out = new float[rows.count() * c.heads() * c.dim()];
+        return checked(attend(path, c, rows, packed, out), out);
+    }
+
+    int attentionStatus(String path, AttentionCase c, AttentionCase.Rows rows, boolean packed) {
+        return attend(path, c, rows, packed, new float[rows.count() * c.heads() * c.dim()]);
+    }
+
+    private int attend(String path, AttentionCase c, AttentionCase.Rows rows, boolean packed, float[] out) {
+        int own = c.heads() * c.dim();
+        int cached = c.kvHeads() * c.dim();
+        float[] query = packed ? rows.packed() : rows.part(c.width(), 0, own);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment keys = arena.allocateFrom(JAVA_SHORT, c.keys());
+            MemorySegment values = arena.allocateFrom(JAVA_SHORT, c.values());
+            MemorySegment y = arena.allocate(JAVA_FLOAT, out.length);
+            MemorySegment key = MemorySegment.NULL;
+            MemorySegment value = MemorySegment.NULL;
+            if (!packed) {
+                key = arena.allocateFrom(JAVA_FLOAT, rows.part(c.width(), own, cached));
+                value = arena.allocateFrom(JAVA_FLOAT, rows.part(c.width(), own + cached, cached));
+            }
+            int status = (int) attention.invokeExact(
+                    arena.allocateFrom(path),
+                    arena.allocateFrom(
+                            JAVA_LONG,
+                            c.heads(),
+                            c.kvHeads(),
+                            c.dim(),
+                            c.slots(),
+                            c.capacity(),
+                            c.turns(),
+                            rows.count()),
+                    arena.allocateFrom(JAVA_FLOAT, query),
+                    key,
+                    value,
+                    keys,
+                    values,
+                    arena.allocateFrom(JAVA_INT, rows.slots()),
+                    arena.allocateFrom(JAVA_INT, rows.positions()),
+                    arena.allocateFrom(JAVA_FLOAT, c.cos()),
+                    arena.allocateFrom(JAVA_FLOAT, c.sin()),
+                    y);
+            MemorySegment.copy(keys, JAVA_SHORT, 0, c.keys(), 0, c.keys().length);
+            MemorySegment.copy(values, JAVA_SHORT, 0, c.values(), 0, c.values().length);
+            MemorySegment.copy(y, JAVA_FLOAT, 0, out, 0, out.length);
+            return status;
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

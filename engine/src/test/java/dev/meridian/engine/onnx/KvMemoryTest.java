@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
@@ -68,6 +69,10 @@ class KvMemoryTest {
         assertThat(new RunnerSettings(16, 100_000, 128, 2)
                         .within(KvLayout.floats(new ModelShape(1, 64, 64, 8, 8, 128, 100, 32768))))
                 .isEqualTo(new RunnerSettings(15, 32768, 128, 2));
+        assertThat(new RunnerSettings(12, 16, 100_000, 128, 2, Optional.empty())
+                        .within(KvLayout.floats(new ModelShape(1, 64, 64, 8, 8, 128, 100, 32768))))
+                .as("the further slots first")
+                .isEqualTo(new RunnerSettings(12, 3, 32768, 128, 2, Optional.empty()));
     }
 
     @Test
@@ -85,6 +90,45 @@ class KvMemoryTest {
             kv.swap(2, 3, 1, 0);
             assertHolds(kv, environment, 1, 3, 1);
             assertHolds(kv, environment, 2, 0, 0);
+        }
+    }
+
+    @Test
+    void aCopyHoldsTheFirstPositionsAndLeavesTheOthersAlone() throws OrtException {
+        ModelShape shape = shape(2, 2, 32);
+        OrtEnvironment environment = OnnxEnvironment.get();
+        int positionsOfAPage = Math.toIntExact(PAGE / (32 * 4));
+        int longer = 2 * positionsOfAPage + 5;
+        try (KvMemory kv = new KvMemory(KvLayout.floats(shape), 3, longer)) {
+            fill(kv, environment, 0, longer, 100);
+            kv.copy(0, 2, longer);
+            assertHolds(kv, environment, 0, longer, 100);
+            assertHolds(kv, environment, 2, longer, 100);
+            assertHolds(kv, environment, 1, 0, 0);
+
+            fill(kv, environment, 1, positionsOfAPage, 7);
+            kv.release(2, longer);
+            kv.copy(1, 2, positionsOfAPage);
+            assertHolds(kv, environment, 2, positionsOfAPage, 7);
+            assertHolds(kv, environment, 0, longer, 100);
+        }
+    }
+
+    @Test
+    void aSlotThatShrinksGivesWholePagesBack() throws OrtException {
+        ModelShape shape = shape(2, 2, 32);
+        OrtEnvironment environment = OnnxEnvironment.get();
+        int positionsOfAPage = Math.toIntExact(PAGE / (32 * 4));
+        int longer = 3 * positionsOfAPage;
+        try (KvMemory kv = new KvMemory(KvLayout.floats(shape), 2, longer)) {
+            fill(kv, environment, 0, positionsOfAPage + 1, 7);
+            kv.shrink(0, longer, positionsOfAPage + 1);
+            assertHolds(kv, environment, 0, positionsOfAPage + 1, 7);
+            FloatBuffer keys = slab(kv, environment, 0, "1.value");
+            keys.put(2 * positionsOfAPage * 32, 5f);
+            kv.shrink(0, longer, 2 * positionsOfAPage);
+            assertThat(keys.get(2 * positionsOfAPage * 32)).isZero();
+            assertHolds(kv, environment, 0, positionsOfAPage + 1, 7);
         }
     }
 

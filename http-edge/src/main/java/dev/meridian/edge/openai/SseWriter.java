@@ -59,7 +59,7 @@ public final class SseWriter {
         }
         switch (read.end()) {
             case null -> {}
-            case StreamEnd.Finished end -> finish(end.timings());
+            case StreamEnd.Finished end -> finish(end);
             case StreamEnd.Failed failed -> {
                 begin();
                 out.raw("data: ").raw(ErrorTable.of(failed.reason()).toJson());
@@ -169,14 +169,14 @@ public final class SseWriter {
         TimingsFormat.json(out, timings);
     }
 
-    private void finish(ReplyTimings timings) {
+    private void finish(StreamEnd.Finished end) {
         if (includeUsage) {
             begin();
             out.raw("data: ");
             head.writeTo(out, dialect.chunkObject());
             out.raw("\"choices\":[],\"usage\":");
-            Usage.write(out, promptTokens, completionTokens);
-            timings(timings);
+            Usage.write(out, promptTokens, end.cachedTokens(), completionTokens);
+            timings(end.timings());
             out.raw("}");
             end();
         }

@@ -63,10 +63,14 @@ public final class WholeReply {
 
     /** The value of the header {@code Server-Timing}. */
     public String serverTiming() {
+        return TimingsFormat.header(finished().timings());
+    }
+
+    private StreamEnd.Finished finished() {
         if (end instanceof StreamEnd.Finished finished) {
-            return TimingsFormat.header(finished.timings());
+            return finished;
         }
-        throw new IllegalStateException("times of a reply that is not whole: " + end);
+        throw new IllegalStateException("a reply that is not whole: " + end);
     }
 
     public byte[] toJson() {
@@ -78,7 +82,7 @@ public final class WholeReply {
             write(json, i, choices.get(i));
         }
         json.raw("],\"usage\":");
-        Usage.write(json, promptTokens, completionTokens);
+        Usage.write(json, promptTokens, finished().cachedTokens(), completionTokens);
         return json.raw("}").drain();
     }
 

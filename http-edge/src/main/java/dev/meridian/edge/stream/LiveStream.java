@@ -152,14 +152,19 @@ final class LiveStream {
     void take(Entry entry, long now) {
         if (firstToken == null) {
             firstEntryAt = now;
-            firstToken = entry.timings() == null ? new Timings(0, 0, 0) : entry.timings();
+            firstToken = entry.timings() == null ? new Timings(0, 0, 0, 0) : entry.timings();
         }
         remember(entry);
         if (allFinished()) {
-            journal.append(entry, new StreamEnd.Finished(timings(firstToken, now)));
+            journal.append(entry, new StreamEnd.Finished(timings(firstToken, now), cachedTokens(firstToken)));
         } else {
             journal.append(entry, request.journalBytes(remaining));
         }
+    }
+
+    /** Never more than the prompt has, whatever a producer says. */
+    private int cachedTokens(Timings first) {
+        return promptIds == null ? 0 : Math.min(first.cachedTokens(), promptIds.size());
     }
 
     private ReplyTimings timings(Timings first, long now) {

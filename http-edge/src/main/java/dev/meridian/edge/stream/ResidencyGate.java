@@ -85,6 +85,7 @@ final class ResidencyGate {
                     request.generation(),
                     emitted,
                     finished,
+                    request.cacheScope(),
                     request.deadlineEpochMillis(),
                     edge);
             if (attempt.number() == 1 && request.onlyAt() == null) {

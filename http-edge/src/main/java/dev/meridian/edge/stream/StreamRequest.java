@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeLimit from now to the deadline
  * @param deadlineEpochMillis the same deadline as a wall-clock time, for replicas elsewhere
  * @param residency where its words may go
+ * @param cacheScope requests of one scope may use each other's KV caches
  * @param probe a health check: not counted in any of the edge's metrics
  * @param onlyAt the one host that a probe is about; null for any, and of all that is no probe
  */
@@ -31,6 +32,7 @@ public record StreamRequest(
         Duration timeLimit,
         long deadlineEpochMillis,
         Residency residency,
+        long cacheScope,
         boolean probe,
         @Nullable ActorRef<ReplicaCommand> onlyAt) {
     public StreamRequest {
@@ -54,6 +56,7 @@ public record StreamRequest(
                 left,
                 deadlineEpochMillis,
                 residency,
+                cacheScope,
                 probe,
                 onlyAt);
     }

@@ -62,6 +62,17 @@ final class EdgeMuxRecoveryTest {
     }
 
     @Test
+    void everyAttemptHasTheCacheScopeOfItsRequest() {
+        fixture.openAccepted("r", 1);
+        assertThat(fixture.submit().cacheScope()).isEqualTo(MuxFixture.SCOPE);
+        fixture.directory.put("m", other.getRef());
+        fixture.pass(MuxFixture.SILENCE);
+        Submit second = other.expectMessageClass(Submit.class);
+        assertThat(second.attempt()).isEqualTo(new Attempt("r", 2));
+        assertThat(second.cacheScope()).isEqualTo(MuxFixture.SCOPE);
+    }
+
+    @Test
     void whoAcceptsAFirstAttemptIsItsReplicaThoughAnotherWasChosen() {
         fixture.entrance = other.getRef();
         fixture.open("r", 1, 0);

@@ -85,6 +85,7 @@ final class JournalBoundsTest {
                 Duration.ofSeconds(1),
                 0,
                 Residency.ANYWHERE,
+                0,
                 false,
                 null);
         assertThat(request.worstJournalBytes()).isEqualTo(bytes);

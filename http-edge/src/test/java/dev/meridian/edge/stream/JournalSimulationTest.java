@@ -134,6 +134,7 @@ final class JournalSimulationTest {
                 Duration.ofDays(1),
                 Long.MAX_VALUE,
                 Residency.ANYWHERE,
+                0,
                 false,
                 null);
         Journal journal =

@@ -41,6 +41,7 @@ final class MuxFixture implements AutoCloseable {
     static final Duration NEVER = Duration.ofDays(1);
 
     static final long EPOCH = 7;
+    static final long SCOPE = -77;
     static final String SERVED_BY = "eu/node/m";
     static final StreamSettings SETTINGS = new StreamSettings(
             NEVER, ACCEPT, SILENCE, STALL, 5, 2, REPLICA_WAIT, 1000, 3, 1_000_000, 500_000, READER_STALL);
@@ -163,7 +164,18 @@ final class MuxFixture implements AutoCloseable {
         Prompt prompt = new Prompt.Chat(List.of(new ChatMessage(Role.USER, "hi")));
         Generation generation = new Generation(Sampling.greedy(), choices, maxTokens, List.of(), -1);
         StreamRequest request = new StreamRequest(
-                id, "m", prompt, generation, 512, nanos.get(), DEADLINE, DEADLINE.toMillis(), residency, probe, null);
+                id,
+                "m",
+                prompt,
+                generation,
+                512,
+                nanos.get(),
+                DEADLINE,
+                DEADLINE.toMillis(),
+                residency,
+                SCOPE,
+                probe,
+                null);
         mux.tell(new EdgeMux.Open(request, client.journal, opening.getRef()));
         return client;
     }
@@ -230,6 +242,7 @@ final class MuxFixture implements AutoCloseable {
                 DEADLINE,
                 0,
                 Residency.ANYWHERE,
+                0,
                 false,
                 null);
         mux.tell(new EdgeMux.Open(nowhere, Journal.streamed(new JournalBudget(1)), fence.getRef()));

@@ -15,6 +15,7 @@ final class SubmitsPastTheGate {
                 submit.generation(),
                 submit.emitted(),
                 submit.finished(),
+                submit.cacheScope(),
                 submit.deadlineEpochMillis(),
                 submit.edge());
     }

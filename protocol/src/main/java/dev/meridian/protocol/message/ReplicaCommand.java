@@ -19,6 +19,7 @@ public sealed interface ReplicaCommand {
      *     one may have lost the replica without knowing it, and refuses
      * @param emitted per choice the tokens that the client has already got, from earlier attempts; empty lists on the first
      * @param finished per choice whether it had already ended; such a choice is not generated again
+     * @param cacheScope requests of one scope may use each other's KV caches; says nothing of who they are
      * @param deadlineEpochMillis wall-clock time after which nobody waits for the result
      */
     record Submit(
@@ -29,6 +30,7 @@ public sealed interface ReplicaCommand {
             Generation generation,
             List<TokenIds> emitted,
             List<Boolean> finished,
+            long cacheScope,
             long deadlineEpochMillis,
             ActorRef<StreamEvent> edge)
             implements ReplicaCommand {

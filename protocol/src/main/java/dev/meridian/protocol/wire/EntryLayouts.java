@@ -28,8 +28,9 @@ final class EntryLayouts {
                 out.writeNumber(timings.queueMicros());
                 out.writeNumber(timings.prefillMicros());
                 out.writeNumber(timings.decodeMicros());
+                out.writeNumber(timings.cachedTokens());
             },
-            in -> new Timings(in.readLongNumber(), in.readLongNumber(), in.readLongNumber()));
+            in -> new Timings(in.readLongNumber(), in.readLongNumber(), in.readLongNumber(), in.readNumber()));
 
     static final Layout<Entry> ENTRY = Layout.of(
             Entry.class,

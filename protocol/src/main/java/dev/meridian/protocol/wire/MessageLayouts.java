@@ -31,6 +31,7 @@ final class MessageLayouts {
                         submit.emitted(),
                         ids -> out.writeTokenIds("emitted tokens", ids));
                 out.writeList("finished", Generation.MAX_CHOICES, submit.finished(), out::writeBoolean);
+                out.writeLong(submit.cacheScope());
                 out.writeNumber(submit.deadlineEpochMillis());
                 out.writeRef("edge", submit.edge());
             },
@@ -42,6 +43,7 @@ final class MessageLayouts {
                     in.readRecord(Generation.class),
                     in.readList("emitted", Generation.MAX_CHOICES, () -> in.readTokenIds("emitted tokens")),
                     in.readList("finished", Generation.MAX_CHOICES, () -> in.readFlag("finished")),
+                    in.readLong(),
                     in.readLongNumber(),
                     in.readRef("edge")));
 

@@ -152,6 +152,7 @@ final class RandomMessages {
                 emitted,
                 finished,
                 anyLong(),
+                anyLong(),
                 fixture.ref(name()));
     }
 
@@ -192,7 +193,7 @@ final class RandomMessages {
                 maybe(this::logprob),
                 list(Generation.MAX_TOP_LOGPROBS, this::logprob),
                 maybe(() -> oneOf(List.of(FinishReason.values()))),
-                maybe(() -> new Timings(anyLong(), anyLong(), anyLong())));
+                maybe(() -> new Timings(anyLong(), anyLong(), anyLong(), positive())));
     }
 
     private TokenLogprob logprob() {

@@ -364,7 +364,7 @@ final class WireCapsTest {
 
     private Submit submit(Prompt prompt, Generation generation, TokenIds emitted) {
         return new Submit(
-                ATTEMPT, "m", 1, prompt, generation, List.of(emitted), List.of(false), 1, fixture.ref("edge"));
+                ATTEMPT, "m", 1, prompt, generation, List.of(emitted), List.of(false), 1, 1, fixture.ref("edge"));
     }
 
     private static Generation generation(Map<Integer, Float> biases, List<String> stops) {

@@ -132,6 +132,7 @@ final class WireSamples {
                         List.of(TokenIds.empty()),
                         List.of(false),
                         0,
+                        0,
                         fixture.ref("edge")),
                 new Cancel(attempt),
                 new Resend(attempt, 0, 0),
@@ -185,6 +186,7 @@ final class WireSamples {
                 new Generation(sampling, 2, 500, List.of("\n\n", CANARY), 20, Priority.FLEX),
                 List.of(TokenIds.of(9, 900), TokenIds.empty()),
                 List.of(false, true),
+                0x5ca1ab1e_0ddba11eL,
                 1_700_000_123_456L,
                 fixture.ref("edge"));
     }
@@ -213,7 +215,7 @@ final class WireSamples {
                 new TokenLogprob(128_009, " ca", "206361", -0.25f),
                 List.of(new TokenLogprob(7, "\uFFFD", "f0", -1.5f), new TokenLogprob(8, "", "", -20f)),
                 FinishReason.LENGTH,
-                new Timings(10, 2_000, 3_000_000));
+                new Timings(10, 2_000, 3_000_000, 200));
     }
 
     static Entry plainEntry() {
