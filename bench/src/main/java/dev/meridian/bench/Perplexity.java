@@ -2,7 +2,6 @@ package dev.meridian.bench;
 
 import dev.meridian.engine.ModelRunner;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntConsumer;
@@ -21,7 +20,7 @@ public final class Perplexity {
     private final int[] tokens;
     private final IntConsumer counted;
     private final float[] logits;
-    private double sum;
+    private final Predictions predictions;
     private int predicted;
 
     private Perplexity(ModelRunner runner, int chunk, int[] tokens, IntConsumer counted) {
@@ -30,19 +29,29 @@ public final class Perplexity {
         this.tokens = tokens;
         this.counted = counted;
         logits = new float[runner.vocabSize()];
+        predictions = new Predictions(tokens.length - 1);
     }
 
     /**
      * What was found.
      *
-     * @param predictedTokens tokens that count, one less than the text has
+     * @param predictions one for each token that counts: all but the first, in their order
      * @param windows how many were run
-     * @param negativeLogLikelihood mean over the predicted tokens, in nats
      */
-    public record Result(int predictedTokens, int windows, double negativeLogLikelihood) {
+    public record Result(Predictions predictions, int windows) {
+        /** Tokens that count. */
+        public int predictedTokens() {
+            return predictions.count();
+        }
+
+        /** Mean over the predicted tokens, in nats. */
+        public double negativeLogLikelihood() {
+            return predictions.meanLoss();
+        }
+
         /** Infinite where the model gives a token of the text no chance that a double can hold. */
         public double perplexity() {
-            return Math.exp(negativeLogLikelihood);
+            return Math.exp(negativeLogLikelihood());
         }
     }
 
@@ -77,7 +86,7 @@ public final class Perplexity {
         for (int first = 0; first < windows.size(); first += rows) {
             run.batch(new ArrayList<>(windows.subList(first, Math.min(windows.size(), first + rows))));
         }
-        return new Result(run.predicted, windows.size(), run.sum / run.predicted);
+        return new Result(run.predictions, windows.size());
     }
 
     private static List<Window> windows(int count, int window, int stride) {
@@ -112,7 +121,7 @@ public final class Perplexity {
             }
             runner.decode(rows, next, positions);
             for (int row = 0; row < rows; row++) {
-                count(row, tokens[batch.get(row).scored() + step + 1]);
+                count(row, batch.get(row).scored() + step + 1);
             }
             counted.accept(predicted);
         }
@@ -128,30 +137,14 @@ public final class Perplexity {
             boolean last = at + count == window.scored();
             runner.prefill(slot, at - window.begin(), tokens, at, count, last);
         }
-        count(0, tokens[window.scored()]);
+        count(0, window.scored());
         counted.accept(predicted);
     }
 
-    private void count(int row, int token) {
+    /** Row {@code row} of the last pass foretells the token at {@code at}. */
+    private void count(int row, int at) {
         runner.logits(row, logits);
-        sum += negativeLogLikelihood(logits, token);
+        predictions.set(at - 1, logits, tokens[at]);
         predicted++;
-    }
-
-    /** {@code log(sum(exp(logits))) - logits[token]}, in double precision. */
-    static double negativeLogLikelihood(float[] logits, int token) {
-        float largest = Float.NEGATIVE_INFINITY;
-        for (float logit : logits) {
-            largest = Math.max(largest, logit);
-        }
-        if (!Float.isFinite(largest)) {
-            throw new MeasurementFailed("the model's logits are not finite: "
-                    + Arrays.toString(Arrays.copyOf(logits, Math.min(4, logits.length))) + ", ...");
-        }
-        double total = 0;
-        for (float logit : logits) {
-            total += Math.exp(logit - (double) largest);
-        }
-        return Math.log(total) + largest - logits[token];
     }
 }

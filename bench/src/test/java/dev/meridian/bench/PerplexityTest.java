@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.within;
 import dev.meridian.engine.ScriptedRunner;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,16 +24,29 @@ final class PerplexityTest {
         return new Random(7).ints(count, 0, VOCABULARY).toArray();
     }
 
-    /** Each token by itself, after those that the first window with it holds. */
+    /** Of the token at {@code at}, after those that the first window with it holds. */
+    private static float[] logits(int[] tokens, int at, int window, int stride) {
+        int begin = 0;
+        while (begin + window <= at) {
+            begin += stride;
+        }
+        float[] logits = new float[VOCABULARY];
+        MODEL.logits(Arrays.copyOfRange(tokens, begin, at), logits);
+        return logits;
+    }
+
+    private static int likeliest(float[] logits) {
+        return IntStream.range(0, logits.length)
+                .boxed()
+                .max(Comparator.<Integer>comparingDouble(id -> logits[id]).thenComparing(Comparator.reverseOrder()))
+                .orElseThrow();
+    }
+
+    /** Each token by itself. */
     private static double direct(int[] tokens, int window, int stride) {
         double sum = 0;
         for (int at = 1; at < tokens.length; at++) {
-            int begin = 0;
-            while (begin + window <= at) {
-                begin += stride;
-            }
-            float[] logits = new float[VOCABULARY];
-            MODEL.logits(Arrays.copyOfRange(tokens, begin, at), logits);
+            float[] logits = logits(tokens, at, window, stride);
             double total = 0;
             for (float logit : logits) {
                 total += Math.exp(logit);
@@ -64,6 +79,11 @@ final class PerplexityTest {
         assertThat(result.negativeLogLikelihood()).isCloseTo(expected, within(1e-9));
         assertThat(result.perplexity()).isCloseTo(Math.exp(expected), within(1e-6));
         assertThat(result.predictedTokens()).isEqualTo(count - 1);
+        for (int at = 1; at < count; at++) {
+            assertThat(result.predictions().likeliest(at - 1))
+                    .as("the likeliest of token %d", at)
+                    .isEqualTo(likeliest(logits(tokens, at, window, stride)));
+        }
         assertThat(result.windows()).isEqualTo(1 + Math.max(0, Math.ceilDiv(count - window, stride)));
         assertThat(progress).isSorted().endsWith(count - 1);
         assertThat(runner.kvBytesNow()).as("what the slots still hold").isZero();

@@ -166,4 +166,10 @@ public record ModelSettings(
                 prefixCaching,
                 speculativeTokens);
     }
+
+    /** The same with other operators: measurements compare them. */
+    public ModelSettings withKernels(Kernels other) {
+        return new ModelSettings(
+                memoryBudgetBytes, slots, contextTokens, prefillChunk, queueCapacity, threads, other, fairness);
+    }
 }

@@ -1,14 +1,10 @@
 package dev.meridian.node;
 
 import dev.meridian.bench.Evaluation;
-import dev.meridian.bench.Question;
 import dev.meridian.builder.ImportRequest;
-import dev.meridian.builder.Importer;
 import dev.meridian.builder.KvType;
-import dev.meridian.builder.ProgressListener;
 import dev.meridian.builder.quant.Weights;
 import dev.meridian.builder.source.ImportException;
-import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.bundle.Bundle;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -39,8 +35,6 @@ import picocli.CommandLine.Spec;
             "With the model's source beside the bundle (<bundle>-src), f32, f16, int8 and int4 are compared."
         })
 final class EvalCommand implements Callable<Integer> {
-    private static final int IN_FLIGHT = 32;
-
     @Mixin
     private ConfigOptions options = new ConfigOptions();
 
@@ -66,13 +60,13 @@ final class EvalCommand implements Callable<Integer> {
         NodeSettings settings = NodeSettings.load(options.config, Map.of());
         Path source = source(bundle);
         Path file = questionFile != null ? questionFile : source.resolve("questions.jsonl");
-        List<Question> questions = Question.read(file);
-        if (questions.isEmpty()) {
-            throw new CommandFailed(file + ": no question in it");
-        }
+        QuestionRun run = new QuestionRun(
+                QuestionRun.read(file), settings.models(), spec.commandLine().getErr());
         Map<String, Evaluation.Result> results = Files.isDirectory(source.resolve("checkpoint"))
-                ? allVariants(bundle, source.resolve("checkpoint"), questions, settings)
-                : Map.of(bundle.manifest().weights(), evaluate(bundle, questions, settings));
+                ? allVariants(bundle, source.resolve("checkpoint"), run)
+                : Map.of(
+                        bundle.manifest().weights(),
+                        run.run(bundle, bundle.manifest().weights()));
         print(results);
         return 0;
     }
@@ -93,20 +87,19 @@ final class EvalCommand implements Callable<Integer> {
         return bundle.folder().resolveSibling(base + "-src");
     }
 
-    private Map<String, Evaluation.Result> allVariants(
-            Bundle bundle, Path checkpoint, List<Question> questions, NodeSettings settings)
+    private static Map<String, Evaluation.Result> allVariants(Bundle bundle, Path checkpoint, QuestionRun run)
             throws IOException, ImportException, InterruptedException {
         try (Scratch scratch = Scratch.create("meridian-eval")) {
             List<Bundle> made = new ArrayList<>();
             for (Weights weights : Weights.values()) {
                 Path out = scratch.folder().resolve(weights.label());
-                new Importer().run(new ImportRequest(checkpoint, out, weights, KvType.F32), ProgressListener.none());
-                made.add(Bundle.open(out));
+                made.add(Variants.make(new ImportRequest(checkpoint, out, weights, KvType.F32), run.progress()));
             }
             requireMadeFrom(checkpoint, bundle, made);
             Map<String, Evaluation.Result> results = new LinkedHashMap<>();
             for (Bundle variant : made) {
-                results.put(variant.manifest().weights(), evaluate(variant, questions, settings));
+                String weights = variant.manifest().weights();
+                results.put(weights, run.run(variant, weights));
             }
             return results;
         }
@@ -122,18 +115,6 @@ final class EvalCommand implements Callable<Integer> {
         if (!same) {
             throw new CommandFailed(
                     bundle.folder() + ": the bundle is not what import makes of " + source + "; import it again");
-        }
-    }
-
-    private Evaluation.Result evaluate(Bundle bundle, List<Question> questions, NodeSettings settings)
-            throws InterruptedException {
-        int inFlight = Math.min(IN_FLIGHT, settings.models().queueCapacity());
-        String label = bundle.manifest().weights();
-        try (LoadedModel model = Models.load(List.of(bundle), settings.models()).getFirst();
-                ProgressBar bar = ProgressBar.on(spec.commandLine().getErr())) {
-            return Evaluation.run(model, questions, inFlight, done -> {
-                bar.update(done, questions.size(), label + ": " + done + " of " + questions.size() + " questions");
-            });
         }
     }
 

@@ -12,6 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 
 /**
  * The text that a model's perplexity is of: the first tokens of a file of UTF-8.
@@ -21,11 +23,33 @@ import java.util.Arrays;
  * @param mostTokens of it that are run
  */
 record EvalText(Path file, String text, int mostTokens) {
-    static final int LEAST_TOKENS = 2;
-    static final int MOST_TOKENS = 1_000_000;
+    private static final int LEAST_TOKENS = 2;
+    private static final int MOST_TOKENS = 1_000_000;
     private static final int MAX_FILE_BYTES = 16 << 20;
     /** Few tokens have as many characters, so that no more of a long file need be tokenised. */
     private static final int CHARACTERS_A_TOKEN = 64;
+
+    /**
+     * The text that a command measures models of a source folder with. Throws CommandFailed where the file cannot be used, and
+     * ParameterException, naming {@code option}, where {@code mostTokens} is none that can be.
+     */
+    static EvalText of(CommandSpec spec, Path file, String option, int mostTokens, Path source) {
+        requireRange(spec, option, mostTokens);
+        EvalText text = read(file, mostTokens);
+        // A folder without a tokenizer is the import's to refuse.
+        if (Files.isRegularFile(source.resolve("tokenizer.json"))) {
+            text.requireTokens(source);
+        }
+        return text;
+    }
+
+    private static void requireRange(CommandSpec spec, String option, int mostTokens) {
+        if (mostTokens < LEAST_TOKENS || mostTokens > MOST_TOKENS) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    option + " " + mostTokens + ": expected " + LEAST_TOKENS + " to " + MOST_TOKENS);
+        }
+    }
 
     /** Throws CommandFailed where there is no such file, or it is empty, too large, or no UTF-8. */
     static EvalText read(Path file, int mostTokens) {
@@ -67,7 +91,7 @@ record EvalText(Path file, String text, int mostTokens) {
     }
 
     /** Throws CommandFailed where the tokenizer in a folder makes fewer than two tokens of the text. */
-    void requireTokens(Path folder) {
+    private void requireTokens(Path folder) {
         try (Tokenizer tokenizer = Tokenizer.load(folder)) {
             requireTokens(tokenizer.encodeText(text).length);
         }

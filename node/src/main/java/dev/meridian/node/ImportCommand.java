@@ -7,7 +7,6 @@ import dev.meridian.builder.ProgressListener;
 import dev.meridian.builder.source.ImportException;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -106,21 +105,10 @@ final class ImportCommand implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), option + " needs --eval-text");
             }
         }
-        if (evalTokens < EvalText.LEAST_TOKENS || evalTokens > EvalText.MOST_TOKENS) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "--eval-tokens " + evalTokens + ": expected " + EvalText.LEAST_TOKENS + " to "
-                            + EvalText.MOST_TOKENS);
-        }
         if (evalFile == null) {
             return null;
         }
-        EvalText text = EvalText.read(evalFile, evalTokens);
-        // A folder without a tokenizer is the import's to refuse.
-        if (Files.isRegularFile(source.resolve("tokenizer.json"))) {
-            text.requireTokens(source);
-        }
-        return text;
+        return EvalText.of(spec, evalFile, "--eval-tokens", evalTokens, source);
     }
 
     private void report(ImportRequest request, EvalText text) throws ImportException, IOException {

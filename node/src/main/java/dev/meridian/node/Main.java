@@ -92,6 +92,11 @@ final class Main implements Runnable {
         ErrorReport errors = new ErrorReport(() -> main.verbose);
         CommandLine commandLine = new CommandLine(main);
         commands(args).forEach(commandLine::addSubcommand);
+        // Of bench's own module the importer is no part.
+        CommandLine bench = commandLine.getSubcommands().get("bench");
+        if (bench != null) {
+            bench.addSubcommand(QualityCommand.class);
+        }
         commandLine
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler(errors)
