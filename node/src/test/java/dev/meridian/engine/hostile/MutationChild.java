@@ -47,16 +47,15 @@ final class MutationChild {
     private final Path folder;
     /** What does not change is not read again for every seed, as in a node. */
     private final VerifiedFiles verified;
+    /** A bundle for every set of files that change together, so that its other files never do. */
+    private final Map<Set<String>, Path> bundles = new HashMap<>();
 
     private MutationChild(Path source, Path folder) throws IOException {
         this.folder = folder;
         this.verified = VerifiedFiles.at(folder.resolveSibling(folder.getFileName() + ".verified"), Clock.systemUTC());
         try (Stream<Path> files = Files.list(source)) {
             for (Path file : files.toList()) {
-                String name = file.getFileName().toString();
-                byte[] content = Files.readAllBytes(file);
-                whole.put(name, content);
-                Files.write(folder.resolve(name), content);
+                whole.put(file.getFileName().toString(), Files.readAllBytes(file));
             }
         }
     }
@@ -67,11 +66,11 @@ final class MutationChild {
         long count = Long.parseLong(arguments[4]);
         MutationChild child = new MutationChild(Path.of(arguments[0]), Path.of(arguments[1]));
         try (Writer out = Files.newBufferedWriter(Path.of(arguments[2]))) {
-            say(out, "whole " + child.attempt(Set.of()));
+            say(out, "whole " + child.attempt(Map.of()));
             for (long seed = first; seed < first + count; seed++) {
                 Mutation mutation = Mutation.of(seed, child.whole);
                 say(out, "start " + seed + " " + mutation.kind());
-                say(out, seed + " " + (mutation.harmless() ? "same " : "") + child.attempt(mutation));
+                say(out, seed + " " + (mutation.harmless() ? "same " : "") + child.attempt(mutation.files()));
             }
             say(out, "end " + peakBytes());
         }
@@ -97,32 +96,31 @@ final class MutationChild {
                 .orElse(-1);
     }
 
-    private String attempt(Mutation mutation) throws IOException {
-        for (Map.Entry<String, byte[]> file : mutation.files().entrySet()) {
-            Files.write(folder.resolve(file.getKey()), file.getValue());
+    /** The bundle with other files in the place of its own, or beside them. */
+    private String attempt(Map<String, byte[]> files) throws IOException {
+        Path bundle = bundles.get(files.keySet());
+        if (bundle == null) {
+            bundle = Files.createDirectory(folder.resolve(Integer.toString(bundles.size())));
+            bundles.put(Set.copyOf(files.keySet()), bundle);
+            write(whole, bundle);
         }
-        try {
-            return attempt(mutation.files().keySet());
-        } finally {
-            for (String name : mutation.files().keySet()) {
-                byte[] before = whole.get(name);
-                if (before == null) {
-                    Files.delete(folder.resolve(name));
-                } else {
-                    Files.write(folder.resolve(name), before);
-                }
-            }
-        }
-    }
-
-    private String attempt(Set<String> changed) {
-        try (LoadedModel model = LoadedModel.open(Bundle.open(folder), SETTINGS, verified)) {
+        write(files, bundle);
+        try (LoadedModel model = LoadedModel.open(Bundle.open(bundle), SETTINGS, verified)) {
             return served(model);
         } catch (BundleException e) {
             return "refused " + e.getMessage();
         } catch (RuntimeException | Error e) {
-            return "failed " + changed + " " + e + " at "
+            return "failed " + files.keySet() + " " + e + " at "
                     + Stream.of(e.getStackTrace()).limit(3).toList();
+        }
+    }
+
+    private static void write(Map<String, byte[]> files, Path bundle) throws IOException {
+        for (Map.Entry<String, byte[]> file : files.entrySet()) {
+            Path path = bundle.resolve(file.getKey());
+            // Some file systems wait for the disk where a file is written over.
+            Files.deleteIfExists(path);
+            Files.write(path, file.getValue());
         }
     }
 
