@@ -57,7 +57,7 @@ class EngineAllocationTest {
                 new WideVocabulary(vocabSize),
                 List.of(),
                 SamplingDefaults.none(),
-                new EngineSettings(8, 64, 1 << 20, Fairness.unreserved(), new PrefixCaching(true, 0, false)),
+                new EngineSettings(8, 64, 1 << 20, Fairness.unreserved(), new PrefixCaching(true, 0, false), 8),
                 new Ignoring(),
                 () -> 0);
         Generation generation = new Generation(sampling, 1, 0, List.of(), topLogprobs);
