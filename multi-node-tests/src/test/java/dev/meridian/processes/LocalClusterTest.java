@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.meridian.engine.kernels.KernelLibrary;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -186,7 +187,10 @@ class LocalClusterTest {
                 .sum();
     }
 
-    /** Of a re-prefill and a decode step the last bits differ, so that in one of a hundred a near-tie may fall the other way. */
+    /**
+     * With Meridian's own operators without exception. Without them the last bits of a re-prefill and a decode step differ, so
+     * that in one of a hundred a near-tie may fall the other way.
+     */
     @Test
     @Order(2)
     void repliesOfEveryKindAreTheSameWhileTheirReplicaMoves() throws Exception {
@@ -228,7 +232,8 @@ class LocalClusterTest {
                 MOVES, asked.get(), failovers() - before, differences.size());
         assertThat(failures).as(up.output()).isEmpty();
         assertThat(failovers()).as(up.output()).isGreaterThan(before);
-        assertThat(differences).hasSizeLessThanOrEqualTo(Math.ceilDiv(asked.get(), 100));
+        boolean exact = KernelLibrary.ofProcess() instanceof KernelLibrary.Available;
+        assertThat(differences).hasSizeLessThanOrEqualTo(exact ? 0 : Math.ceilDiv(asked.get(), 100));
     }
 
     @Test
