@@ -97,6 +97,12 @@ static inline uint16_t half_of_float(float x) {
     return (uint16_t)((uint32_t)half | sign);
 }
 
+static void to_halves(const float *restrict x, size_t count, uint16_t *restrict halves) {
+    for (size_t i = 0; i < count; i++) {
+        halves[i] = half_of_float(x[i]);
+    }
+}
+
 static size_t head_of_cache(const struct attention *a, size_t slot, size_t kv_head) {
     return (slot * a->kv_heads + kv_head) * a->capacity * a->dim;
 }
@@ -111,17 +117,12 @@ static void write_row(const struct attention *a, size_t row) {
         float rotated[MOST_DIM];
         uint16_t halves[MOST_DIM];
         rotate(a->key + from, a->cos + turn, a->sin + turn, dim / 2, rotated);
-        for (size_t d = 0; d < dim; d++) {
-            halves[d] = half_of_float(rotated[d]);
-        }
+        to_halves(rotated, dim, halves);
         uint16_t *keys = a->cached_keys + at + position / LANES * LANES * dim + position % LANES;
         for (size_t d = 0; d < dim; d++) {
             keys[d * LANES] = halves[d];
         }
-        uint16_t *values = a->cached_values + at + position * dim;
-        for (size_t d = 0; d < dim; d++) {
-            values[d] = half_of_float(a->value[from + d]);
-        }
+        to_halves(a->value + from, dim, a->cached_values + at + position * dim);
     }
 }
 
@@ -230,15 +231,19 @@ static void merge_chunk(const struct job *job, const struct piece *piece, size_t
     }
 }
 
+static void divide_by(const float *restrict values, float sum, size_t dim, float *restrict out) {
+    for (size_t d = 0; d < dim; d++) {
+        out[d] = values[d] / sum;
+    }
+}
+
 static void write_out(const struct job *job, const struct piece *piece, struct part all) {
     const struct attention *a = job->a;
     size_t q = 0;
     for (size_t row = 0; row < piece->tile->rows; row++) {
         float *out = a->out + ((piece->tile->first + row) * a->heads + piece->head) * a->dim;
         for (size_t head = 0; head < piece->heads; head++, q++, out += a->dim) {
-            for (size_t d = 0; d < a->dim; d++) {
-                out[d] = all.values[q * a->dim + d] / all.sum[q];
-            }
+            divide_by(all.values + q * a->dim, all.sum[q], a->dim, out);
         }
     }
 }
