@@ -1,10 +1,13 @@
 /*
- * Attention over one chunk of cached positions, written once over sixteen lanes. A file of a path defines `lanes` (sixteen
- * floats), MOST_WIDTH and the operations on lanes below, includes this, and exports the table that it makes:
+ * Attention over one chunk of cached positions, written once over sixteen lanes. A file of a path defines `lanes`, which
+ * are sixteen floats, how many queries (MOST_COUNT, up to 14) by how many operands (MOST_WIDTH, 1 or 2) have their sums
+ * in registers, and the operations below. Then it includes this, and exports the table ATTEND_PATH.
  *
  *   lanes_set(x)        x in every lane          lanes_load(p), lanes_store(p, a)   unaligned
  *   lanes_halves(p)     16 float16               lanes_fma(a, b, c)                 a * b + c, rounded once
  *   lanes_add, lanes_mul                         lanes_max(a, b)                    a > b ? a : b, so b for a NaN
+ *   lanes_sum(a)        of lanes i and i + 8, then of i and i + 4 of that, i + 2 and i + 1
+ *   lanes_greatest(a)   of lanes of which none is NaN
  *   lanes_power(n)      2^n, n whole in -126..0; anything else gives any value, but is defined
  *
  * Every order of operations here is part of the result's definition (kernels.h) but the tiling, which changes no bit.
@@ -12,17 +15,18 @@
 #include "tile.h"
 #include <math.h>
 
+/* Bytes ahead of a step that are asked for: within a key-value head keys and values follow one another in memory. */
+#define AHEAD 8192
+
 #define INLINE static inline __attribute__((always_inline))
 
-/* Queries whose sums stay in registers together. */
-#define MOST_COUNT 6
-
 /*
- * out[q][v] (+)= the sum over steps t, in order, of factors[q][t] * the 16 halves at t * step + v * across; fresh sums start
- * from 0. `count` and `width` are constants. Both products of attention are this one.
+ * out[q][v] (+)= the sum over steps t, in order, of factors[q][t] * the 16 halves at t * step + v * across; fresh sums
+ * start from 0. `count` and `width` are constants. Both products of attention are this one.
  */
 INLINE void multiply(int count, int width, size_t steps, const float *factors, size_t factor_stride,
-                     const uint16_t *halves, size_t step, size_t across, bool fresh, float *out, size_t out_stride) {
+                     const uint16_t *halves, size_t step, size_t across, size_t ahead, bool fresh, float *out,
+                     size_t out_stride) {
     lanes sums[MOST_COUNT][MOST_WIDTH];
     UNROLL
     for (int q = 0; q < count; q++) {
@@ -36,6 +40,7 @@ INLINE void multiply(int count, int width, size_t steps, const float *factors, s
         UNROLL
         for (int v = 0; v < width; v++) {
             operand[v] = lanes_halves(halves + (size_t)v * across);
+            __builtin_prefetch((const void *)((uintptr_t)(halves + (size_t)v * across) + ahead));
         }
         UNROLL
         for (int q = 0; q < count; q++) {
@@ -55,15 +60,19 @@ INLINE void multiply(int count, int width, size_t steps, const float *factors, s
     }
 }
 
+/* A constant condition, so that no code is made for what a path does not use. */
 #define COUNT_CASE(count, width) \
     case count: \
-        multiply(count, width, steps, factors, factor_stride, halves, step, across, fresh, out, out_stride); \
+        if (count <= MOST_COUNT) { \
+            multiply(count, width, steps, factors, factor_stride, halves, step, across, ahead, fresh, out, \
+                     out_stride); \
+        } \
         break
 
 #define WIDTH(width) \
     static void multiply##width(size_t count, size_t steps, const float *factors, size_t factor_stride, \
-                                const uint16_t *halves, size_t step, size_t across, bool fresh, float *out, \
-                                size_t out_stride) { \
+                                const uint16_t *halves, size_t step, size_t across, size_t ahead, bool fresh, \
+                                float *out, size_t out_stride) { \
         switch (count) { \
             COUNT_CASE(1, width); \
             COUNT_CASE(2, width); \
@@ -71,6 +80,14 @@ INLINE void multiply(int count, int width, size_t steps, const float *factors, s
             COUNT_CASE(4, width); \
             COUNT_CASE(5, width); \
             COUNT_CASE(6, width); \
+            COUNT_CASE(7, width); \
+            COUNT_CASE(8, width); \
+            COUNT_CASE(9, width); \
+            COUNT_CASE(10, width); \
+            COUNT_CASE(11, width); \
+            COUNT_CASE(12, width); \
+            COUNT_CASE(13, width); \
+            COUNT_CASE(14, width); \
         default: \
             break; \
         } \
@@ -80,42 +97,39 @@ WIDTH(1)
 #if MOST_WIDTH >= 2
 WIDTH(2)
 #endif
-#if MOST_WIDTH >= 4
-WIDTH(4)
-#endif
 
-/* The widest of the above that `left` vectors fill. */
 static size_t width_of(size_t left) {
-    return MOST_WIDTH >= 4 && left >= 4 ? 4 : MOST_WIDTH >= 2 && left >= 2 ? 2 : 1;
+    return left < MOST_WIDTH ? left : MOST_WIDTH;
+}
+
+/* How many of `left` queries go together: as few parts as can be, of about one size, for few sums leave units idle. */
+static size_t count_of(size_t left) {
+    const size_t parts = (left + MOST_COUNT - 1) / MOST_COUNT;
+    return (left + parts - 1) / parts;
 }
 
 static void multiply_any(size_t width, size_t count, size_t steps, const float *factors, size_t factor_stride,
-                         const uint16_t *halves, size_t step, size_t across, bool fresh, float *out,
+                         const uint16_t *halves, size_t step, size_t across, size_t ahead, bool fresh, float *out,
                          size_t out_stride) {
-#if MOST_WIDTH >= 4
-    if (width == 4) {
-        multiply4(count, steps, factors, factor_stride, halves, step, across, fresh, out, out_stride);
-        return;
-    }
-#endif
 #if MOST_WIDTH >= 2
     if (width == 2) {
-        multiply2(count, steps, factors, factor_stride, halves, step, across, fresh, out, out_stride);
+        multiply2(count, steps, factors, factor_stride, halves, step, across, ahead, fresh, out, out_stride);
         return;
     }
 #endif
     (void)width;
-    multiply1(count, steps, factors, factor_stride, halves, step, across, fresh, out, out_stride);
+    multiply1(count, steps, factors, factor_stride, halves, step, across, ahead, fresh, out, out_stride);
 }
 
 static void score(const uint16_t *keys, size_t dim, size_t blocks, const float *queries, size_t count, float *scores) {
     size_t width;
+    size_t some;
     for (size_t block = 0; block < blocks; block += width) {
         width = width_of(blocks - block);
-        for (size_t q = 0; q < count; q += MOST_COUNT) {
-            size_t some = count - q < MOST_COUNT ? count - q : MOST_COUNT;
-            multiply_any(width, some, dim, queries + q * dim, dim, keys + block * LANES * dim, LANES, LANES * dim, true,
-                         scores + q * CHUNK + block * LANES, CHUNK);
+        for (size_t q = 0; q < count; q += some) {
+            some = count_of(count - q);
+            multiply_any(width, some, dim, queries + q * dim, dim, keys + block * LANES * dim, LANES, LANES * dim,
+                         q == 0 ? AHEAD : 0, true, scores + q * CHUNK + block * LANES, CHUNK);
         }
     }
 }
@@ -137,29 +151,6 @@ INLINE lanes exponential(lanes x) {
     return lanes_mul(p, lanes_power(n));
 }
 
-/* Lanes i and i + 8, then i + 4, i + 2 and i + 1. */
-static inline float sum_of_lanes(lanes a) {
-    float f[LANES];
-    lanes_store(f, a);
-    for (int half = LANES / 2; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++) {
-            f[i] += f[i + half];
-        }
-    }
-    return f[0];
-}
-
-static inline float greatest_lane(lanes a) {
-    float f[LANES];
-    lanes_store(f, a);
-    for (int half = LANES / 2; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++) {
-            f[i] = f[i + half] > f[i] ? f[i + half] : f[i];
-        }
-    }
-    return f[0];
-}
-
 static void soften(float *scores, size_t length, float *greatest, float *sum) {
     const size_t whole = length / LANES * LANES;
     const size_t end = (length + LANES - 1) / LANES * LANES;
@@ -170,7 +161,7 @@ static void soften(float *scores, size_t length, float *greatest, float *sum) {
     for (size_t j = 0; j < end; j += LANES) {
         most = lanes_max(lanes_load(scores + j), most);
     }
-    *greatest = greatest_lane(most);
+    *greatest = lanes_greatest(most);
     const lanes minus = lanes_set(-*greatest);
     lanes sums = lanes_set(0.0f);
     for (size_t j = 0; j < whole; j += LANES) {
@@ -186,22 +177,24 @@ static void soften(float *scores, size_t length, float *greatest, float *sum) {
         }
         sums = lanes_add(sums, lanes_load(scores + whole));
     }
-    *sum = sum_of_lanes(sums);
+    *sum = lanes_sum(sums);
 }
 
 /* Each query sees its own number of positions and none beyond, not even times 0: they may be infinite. */
 static void weigh(const uint16_t *values, size_t dim, const float *weights, const size_t *lengths, size_t count,
                   float *out) {
     size_t width;
+    size_t some;
     for (size_t d = 0; d < dim; d += width * LANES) {
         width = width_of((dim - d) / LANES);
-        for (size_t first = 0; first < count; first += MOST_COUNT) {
-            const size_t last = count - first < MOST_COUNT ? count : first + MOST_COUNT;
+        for (size_t first = 0; first < count; first += some) {
+            some = count_of(count - first);
             size_t done = 0;
-            for (size_t q = first; q < last; q++) {
+            for (size_t q = first; q < first + some; q++) {
                 if (lengths[q] > done) {
-                    multiply_any(width, last - q, lengths[q] - done, weights + q * CHUNK + done, CHUNK,
-                                 values + done * dim + d, dim, LANES, done == 0, out + q * dim + d, dim);
+                    multiply_any(width, first + some - q, lengths[q] - done, weights + q * CHUNK + done, CHUNK,
+                                 values + done * dim + d, dim, LANES, first == 0 ? AHEAD : 0, done == 0,
+                                 out + q * dim + d, dim);
                     done = lengths[q];
                 }
             }

@@ -5,6 +5,7 @@
 
 /* Six queries by two registers, two operands and a factor are fifteen of the sixteen registers. */
 #define MOST_WIDTH 1
+#define MOST_COUNT 6
 
 typedef struct {
     __m256 low;
@@ -53,6 +54,20 @@ static inline __m256 power(__m256 n) {
 
 static inline lanes lanes_power(lanes n) {
     return (lanes){power(n.low), power(n.high)};
+}
+
+static inline float lanes_sum(lanes a) {
+    __m256 eight = _mm256_add_ps(a.low, a.high);
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+static inline float lanes_greatest(lanes a) {
+    __m256 eight = _mm256_max_ps(a.low, a.high);
+    __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
 #include "attend.h"

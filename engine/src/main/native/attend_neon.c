@@ -5,6 +5,7 @@
 
 /* Six queries by four registers, four operands and a factor are 29 of the 32 registers. */
 #define MOST_WIDTH 1
+#define MOST_COUNT 6
 
 typedef struct {
     float32x4_t at[4];
@@ -57,6 +58,17 @@ static inline lanes lanes_max(lanes a, lanes b) {
 /* The conversion makes 0 of NaN. */
 static inline lanes lanes_power(lanes n) {
     EACH_QUARTER(vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(n.at[i]), vdupq_n_s32(127)), 23)));
+}
+
+static inline float lanes_sum(lanes a) {
+    float32x4_t four = vaddq_f32(vaddq_f32(a.at[0], a.at[2]), vaddq_f32(a.at[1], a.at[3]));
+    float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+    return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+
+/* No lane is NaN here, so the maximum instruction does. */
+static inline float lanes_greatest(lanes a) {
+    return vmaxvq_f32(vmaxq_f32(vmaxq_f32(a.at[0], a.at[1]), vmaxq_f32(a.at[2], a.at[3])));
 }
 
 #include "attend.h"

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #define MOST_WIDTH 1
+#define MOST_COUNT 2
 
 typedef struct {
     float at[LANES];
@@ -51,6 +52,23 @@ static inline lanes lanes_max(lanes a, lanes b) {
 /* Only numbers of this range can be converted; the comparison is false for NaN. */
 static inline lanes lanes_power(lanes n) {
     EACH_LANE(n.at[i] >= -126.0f && n.at[i] <= 0.0f ? float_of_bits((uint32_t)((int32_t)n.at[i] + 127) << 23) : 0.0f);
+}
+
+static inline float lanes_sum(lanes a) {
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) {
+            a.at[i] += a.at[i + half];
+        }
+    }
+    return a.at[0];
+}
+
+static inline float lanes_greatest(lanes a) {
+    float greatest = a.at[0];
+    for (int i = 1; i < LANES; i++) {
+        greatest = a.at[i] > greatest ? a.at[i] : greatest;
+    }
+    return greatest;
 }
 
 #include "attend.h"

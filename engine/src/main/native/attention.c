@@ -66,65 +66,6 @@ struct work {
 
 /* --- Rows to the cache --- */
 
-/*
- * Halves of the vector are the two parts of a rotation, not neighbouring elements. Compiled here alone, and without
- * contraction of the products, so all paths have these bits.
- */
-static void rotate(const float *restrict x, const float *restrict cos, const float *restrict sin, size_t half,
-                   float *restrict y) {
-    for (size_t i = 0; i < half; i++) {
-        y[i] = x[i] * cos[i] - x[i + half] * sin[i];
-        y[i + half] = x[i + half] * cos[i] + x[i] * sin[i];
-    }
-}
-
-#define HALF_GREATEST_BITS 0x477fe000 /* 65504 */
-#define HALF_NORMAL_BITS 0x38800000   /* 2^-14 */
-
-/* To float16, nearest even. What is finite stays finite; every NaN is the same. Without branches, for vectors. */
-static inline uint16_t half_of_float(float x) {
-    const uint32_t bits = bits_of_float(x);
-    const int32_t magnitude = (int32_t)(bits & MAGNITUDE_BITS);
-    const int32_t kept = magnitude < HALF_GREATEST_BITS ? magnitude : HALF_GREATEST_BITS;
-    const int32_t normal = (kept + 0xfff + (kept >> 13 & 1)) >> 13;
-    /* The last place of 0.5 is that of subnormal float16. */
-    const float above = float_of_bits((uint32_t)kept) + 0.5f;
-    const int32_t subnormal = (int32_t)(bits_of_float(above) - bits_of_float(0.5f));
-    int32_t half = kept < HALF_NORMAL_BITS ? subnormal : normal - (112 << 10);
-    half = magnitude == INFINITY_BITS ? 0x7c00 : half;
-    const uint32_t sign = magnitude > INFINITY_BITS ? 0 : bits >> 16 & 0x8000u;
-    half = magnitude > INFINITY_BITS ? 0x7e00 : half;
-    return (uint16_t)((uint32_t)half | sign);
-}
-
-static size_t head_of_cache(const struct attention *a, size_t slot, size_t kv_head) {
-    return (slot * a->kv_heads + kv_head) * a->capacity * a->dim;
-}
-
-static void write_row(const struct attention *a, size_t row) {
-    const size_t dim = a->dim;
-    const size_t position = (size_t)a->position[row];
-    const size_t turn = position * (dim / 2);
-    for (size_t head = 0; head < a->kv_heads; head++) {
-        const size_t at = head_of_cache(a, (size_t)a->slot[row], head);
-        const size_t from = row * a->key_stride + head * dim;
-        float rotated[MOST_DIM];
-        uint16_t halves[MOST_DIM];
-        rotate(a->key + from, a->cos + turn, a->sin + turn, dim / 2, rotated);
-        for (size_t d = 0; d < dim; d++) {
-            halves[d] = half_of_float(rotated[d]);
-        }
-        uint16_t *keys = a->cached_keys + at + position / LANES * LANES * dim + position % LANES;
-        for (size_t d = 0; d < dim; d++) {
-            keys[d * LANES] = halves[d];
-        }
-        uint16_t *values = a->cached_values + at + position * dim;
-        for (size_t d = 0; d < dim; d++) {
-            values[d] = half_of_float(a->value[from + d]);
-        }
-    }
-}
-
 static void write_pieces(void *argument, size_t index) {
     (void)index;
     struct job *job = argument;
@@ -135,7 +76,7 @@ static void write_pieces(void *argument, size_t index) {
         }
         size_t last = first + WRITTEN_AT_ONCE < job->a->rows ? first + WRITTEN_AT_ONCE : job->a->rows;
         for (size_t row = first; row < last; row++) {
-            write_row(job->a, row);
+            write_to_cache(job->a, row);
         }
     }
 }
@@ -230,15 +171,19 @@ static void merge_chunk(const struct job *job, const struct piece *piece, size_t
     }
 }
 
+static void divide_by(const float *restrict values, float sum, size_t dim, float *restrict out) {
+    for (size_t d = 0; d < dim; d++) {
+        out[d] = values[d] / sum;
+    }
+}
+
 static void write_out(const struct job *job, const struct piece *piece, struct part all) {
     const struct attention *a = job->a;
     size_t q = 0;
     for (size_t row = 0; row < piece->tile->rows; row++) {
         float *out = a->out + ((piece->tile->first + row) * a->heads + piece->head) * a->dim;
         for (size_t head = 0; head < piece->heads; head++, q++, out += a->dim) {
-            for (size_t d = 0; d < a->dim; d++) {
-                out[d] = all.values[q * a->dim + d] / all.sum[q];
-            }
+            divide_by(all.values + q * a->dim, all.sum[q], a->dim, out);
         }
     }
 }

@@ -43,8 +43,8 @@ takes() {
 takes -std=c11 || { say "not built, $compiler cannot compile a program"; exit 0; }
 
 flags='-std=c11 -D_GNU_SOURCE -Wall -Wextra -ffp-contract=off -fno-fast-math -fvisibility=hidden -fPIC'
-common='paths weights scratch compute attention exports ort_values ort_ops ort_attention ort_register path_portable
-  attend_portable'
+common='paths weights scratch compute attention cache exports ort_values ort_ops ort_attention ort_register
+  path_portable attend_portable'
 vnni=
 if [ "$machine" = x86_64 ] && takes -mavxvnni; then vnni=-DMERIDIAN_AVX_VNNI; fi
 

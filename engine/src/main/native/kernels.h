@@ -183,6 +183,16 @@ size_t row_outside(const struct attention *a);
 enum compute_result compute_attention(const struct kernel_path *path, const struct attention *a,
                                       const struct parallel *parallel);
 
+/* --- cache.c --- */
+
+/* y = x turned; the two parts of a rotation are half a vector apart, not neighbours. */
+void rotate(const float *restrict x, const float *restrict cos, const float *restrict sin, size_t half,
+            float *restrict y);
+/* Where a head begins in either cache. */
+size_t head_of_cache(const struct attention *a, size_t slot, size_t kv_head);
+/* Writes a row's keys, rotated, and values. */
+void write_to_cache(const struct attention *a, size_t row);
+
 /* --- scratch.c --- */
 
 /* Memory for one computation, aligned to 64 bytes, its content undefined; NULL where there is none. */

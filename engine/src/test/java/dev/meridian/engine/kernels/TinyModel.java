@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** An ONNX model of one node of Meridian's domain, in protobuf by hand (field numbers are those of onnx.proto). */
+/** ONNX models of one node of Meridian's domain, in protobuf by hand (field numbers are those of onnx.proto). */
 final class TinyModel {
     private static final int FLOAT = 1;
     private static final int UINT8 = 2;
@@ -80,11 +80,11 @@ final class TinyModel {
         }
     }
 
-    private TinyModel attribute(String name, long value) {
+    TinyModel attribute(String name, long value) {
         return inner(5, attribute -> attribute.text(1, name).number(3, value).number(20, INTEGER_ATTRIBUTE));
     }
 
-    private void value(String name, int type, List<String> dimensions) {
+    void value(String name, int type, List<String> dimensions) {
         text(1, name);
         inner(
                 2,
@@ -97,30 +97,30 @@ final class TinyModel {
                                                 d -> shape.inner(1, dimension -> dimension.text(2, d))))));
     }
 
-    private static ByteArrayOutputStream message(Consumer<TinyModel> fields) {
+    static ByteArrayOutputStream message(Consumer<TinyModel> fields) {
         TinyModel message = new TinyModel();
         fields.accept(message);
         return message.out;
     }
 
-    private TinyModel number(int field, long value) {
+    TinyModel number(int field, long value) {
         varint((long) field << 3);
         varint(value);
         return this;
     }
 
-    private TinyModel text(int field, String text) {
+    TinyModel text(int field, String text) {
         return bytes(field, text.getBytes(StandardCharsets.UTF_8));
     }
 
-    private TinyModel bytes(int field, byte[] bytes) {
+    TinyModel bytes(int field, byte[] bytes) {
         varint(((long) field << 3) | 2);
         varint(bytes.length);
         out.writeBytes(bytes);
         return this;
     }
 
-    private TinyModel inner(int field, Consumer<TinyModel> fields) {
+    TinyModel inner(int field, Consumer<TinyModel> fields) {
         return bytes(field, message(fields).toByteArray());
     }
 
