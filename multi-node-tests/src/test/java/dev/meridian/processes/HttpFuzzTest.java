@@ -42,7 +42,8 @@ class HttpFuzzTest {
     /** So that every run of the standard length tries the same ones. */
     private static final long CASES = System.getProperty("soak") != null ? Long.MAX_VALUE : 10_000;
 
-    private static final int CLIENTS = 6;
+    /** Three cases in a hundred wait one to three seconds for a timeout of the server; meanwhile the others go on. */
+    private static final int CLIENTS = 16;
     /** Of pools that grow to their bound with what they are given: the JVM's compilers and collectors, the common pool. */
     private static final int MORE_THREADS = 24;
     /** The connections that the test itself keeps. */
