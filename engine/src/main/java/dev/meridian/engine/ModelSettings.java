@@ -170,6 +170,15 @@ public record ModelSettings(
     /** The same with other operators: measurements compare them. */
     public ModelSettings withKernels(Kernels other) {
         return new ModelSettings(
-                memoryBudgetBytes, slots, contextTokens, prefillChunk, queueCapacity, threads, other, fairness);
+                memoryBudgetBytes,
+                slots,
+                contextTokens,
+                prefillChunk,
+                queueCapacity,
+                threads,
+                other,
+                fairness,
+                prefixCaching,
+                speculativeTokens);
     }
 }
