@@ -31,8 +31,6 @@ final class ManyConnectionsTest {
     private static final int SMALLER_CROWD = 300;
     /** The crowd, the stream that runs beside it, and the one connection that the fixture's own client keeps. */
     private static final int MAX_CONNECTIONS = CROWD + 2;
-    /** Half of what waits at a port until it is taken. Who comes when that is full tries again after a second. */
-    private static final int AT_ONCE = 50;
     /** The JVM opens files of its own meanwhile: of the jar, of classes, of its selectors. */
     private static final long OTHER_FILES = 20;
 
@@ -104,19 +102,7 @@ final class ManyConnectionsTest {
     }
 
     private static RawClient connect() throws IOException {
-        return connect(edge);
-    }
-
-    private static RawClient connect(EdgeFixture to) throws IOException {
-        return new RawClient(to.edge.clientAddress().orElseThrow());
-    }
-
-    /** Returns when the port has taken all connections so far, which it does in their order. */
-    private static void awaitTaken(EdgeFixture by) throws IOException {
-        try (RawClient last = connect(by)) {
-            last.send("GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
-            last.readUntil("HTTP/1.1 200 ");
-        }
+        return new RawClient(edge.edge.clientAddress().orElseThrow());
     }
 
     /** Of this process: the server's and its clients' together. */
@@ -147,11 +133,7 @@ final class ManyConnectionsTest {
 
     @Test
     void aCrowdThatFillsThePortLeavesTheStreamAloneAndOthersWaitUntilOneIsGone() throws IOException {
-        List<RawClient> crowd = new ArrayList<>();
-        while (crowd.size() < CROWD) {
-            awaitTaken(edge);
-            crowd.addAll(openCrowd(AT_ONCE));
-        }
+        List<RawClient> crowd = openCrowd(CROWD);
         try (RawClient waiting = connect()) {
             waiting.post(EdgeFixture.CHAT, HELLO);
             controlSays("two ", false);
@@ -190,9 +172,6 @@ final class ManyConnectionsTest {
     @Test
     void aThousandOpensAndClosesCostNothing() throws IOException {
         for (int i = 0; i < 1000; i++) {
-            if (i % AT_ONCE == 0) {
-                awaitTaken(edge);
-            }
             RawClient client = connect();
             if (i % 2 == 0) {
                 client.send("GET /v1/mod");
@@ -251,10 +230,7 @@ final class ManyConnectionsTest {
         try (EdgeFixture impatient = new EdgeFixture("meridian.edge.idle-timeout = 1s")) {
             List<RawClient> crowd = new ArrayList<>();
             for (int i = 0; i < 500; i++) {
-                if (i % AT_ONCE == 0) {
-                    awaitTaken(impatient);
-                }
-                RawClient client = connect(impatient);
+                RawClient client = new RawClient(impatient.edge.clientAddress().orElseThrow());
                 crowd.add(client);
                 if (i % 2 == 0) {
                     client.send("POST /v1/chat");
