@@ -14,7 +14,6 @@ import dev.meridian.protocol.TokenIds;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 
@@ -23,12 +22,11 @@ final class EngineBench {
     private static final long POLL_NANOS = 100_000;
     private static final long NEVER = Long.MAX_VALUE / 2;
 
-    private final ModelRunner runner;
     private final EnginePlan plan;
+    private final BareLoop bare;
     private final StepClock clock = new StepClock();
     private final Engine engine;
     private final Duration patience;
-    private final Random random = new Random(1);
     private int requests;
 
     /**
@@ -43,7 +41,7 @@ final class EngineBench {
                     + " KV caches of " + runner.contextTokens()
                     + " tokens fit one buffer of a layer; lower --sequences, --prompt or --tokens");
         }
-        this.runner = runner;
+        bare = new BareLoop(runner, plan.chunk());
         this.plan = plan;
         this.patience = patience;
         engine = startEngine.apply(clock);
@@ -99,70 +97,22 @@ final class EngineBench {
         for (int round = -1; round < plan.rounds(); round++) {
             for (Series series : all) {
                 // The engine thread sleeps while nothing is submitted, so the bare loop has the runner to itself.
-                double bare = series.isPrefill() ? barePrefill() : bareDecode(series.sequences());
+                double bareRate = series.isPrefill() ? barePrefill() : bareDecode(series.sequences());
                 double withEngine = series.isPrefill() ? enginePrefill() : engineDecode(series.sequences());
                 if (round >= 0) {
-                    series.record(round, bare, withEngine, clock.allocatedPerToken());
+                    series.record(round, bareRate, withEngine, clock.allocatedPerToken());
                 }
             }
         }
         return all.stream().map(Series::row).toList();
     }
 
-    private int[] randomTokens(int count) {
-        return random.ints(count, 0, runner.vocabSize()).toArray();
-    }
-
     private double barePrefill() {
-        int prompt = plan.promptTokens();
-        int[] tokens = randomTokens(prompt);
-        long start = System.nanoTime();
-        fill(0, tokens);
-        double seconds = (System.nanoTime() - start) / 1e9;
-        runner.releaseSlot(0, prompt);
-        return prompt / seconds;
+        return plan.promptTokens() * 1e3 / bare.prefillMillis(plan.promptTokens());
     }
 
-    private void fill(int slot, int[] tokens) {
-        for (int at = 0; at < tokens.length; at += plan.chunk()) {
-            int count = Math.min(plan.chunk(), tokens.length - at);
-            runner.prefill(slot, at, tokens, at, count, at + count == tokens.length);
-        }
-    }
-
-    /** The least that any decoder does: run the graph and take the best token of each row. */
     private double bareDecode(int rows) {
-        int context = plan.decodeContext();
-        int steps = plan.decodeTokens();
-        int[] tokens = new int[rows];
-        int[] positions = new int[rows];
-        float[] logits = new float[runner.vocabSize()];
-        for (int row = 0; row < rows; row++) {
-            fill(row, randomTokens(context));
-            positions[row] = context;
-        }
-        long start = System.nanoTime();
-        for (int step = 0; step < steps; step++) {
-            runner.decode(rows, tokens, positions);
-            for (int row = 0; row < rows; row++) {
-                runner.logits(row, logits);
-                tokens[row] = argmax(logits);
-                positions[row]++;
-            }
-        }
-        double seconds = (System.nanoTime() - start) / 1e9;
-        for (int row = 0; row < rows; row++) {
-            runner.releaseSlot(row, positions[row]);
-        }
-        return rows * steps / seconds;
-    }
-
-    private static int argmax(float[] logits) {
-        int best = 0;
-        for (int i = 1; i < logits.length; i++) {
-            best = logits[i] > logits[best] ? i : best;
-        }
-        return best;
+        return rows * plan.decodeTokens() * 1e3 / bare.decodeMillis(rows, plan.decodeContext(), plan.decodeTokens());
     }
 
     private double enginePrefill() {
@@ -199,7 +149,7 @@ final class EngineBench {
         Generation generation = new Generation(Sampling.greedy(), sequences, maxTokens, List.of(), -1);
         List<SequenceRequest> choices = new ArrayList<>();
         for (int choice = 0; choice < sequences; choice++) {
-            TokenIds ids = TokenIds.of(randomTokens(prompt));
+            TokenIds ids = TokenIds.of(bare.randomTokens(prompt));
             choices.add(new SequenceRequest(attempt, choice, ids, TokenIds.empty(), generation, NEVER));
         }
         engine.submit(choices).ifPresent(refusal -> {

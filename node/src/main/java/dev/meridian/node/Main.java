@@ -95,6 +95,7 @@ final class Main implements Runnable {
         // Of bench's own module the importer is no part.
         CommandLine bench = commandLine.getSubcommands().get("bench");
         if (bench != null) {
+            bench.addSubcommand(PeersCommand.class);
             bench.addSubcommand(QualityCommand.class);
         }
         commandLine

@@ -45,7 +45,8 @@ public final class ChildNode implements AutoCloseable {
         this.process = process;
         atExit = new Thread(process::destroyForcibly, "end-child-node");
         Runtime.getRuntime().addShutdownHook(atExit);
-        Thread.ofVirtual().name("child-node-output").start(this::readOutput);
+        // Not a virtual thread: the read of a pipe holds its carrier, and there may be two of those.
+        Thread.ofPlatform().daemon().name("child-node-output").start(this::readOutput);
     }
 
     /**

@@ -80,6 +80,9 @@ final class LoadedGraph implements AutoCloseable {
         options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
         // Several models share the cores: threads spin within a run and sleep between runs.
         options.addConfigEntry("session.force_spinning_stop", "1");
+        if (settings.profile().isPresent()) {
+            options.enableProfiling(settings.profile().get().toString());
+        }
         return options;
     }
 

@@ -14,14 +14,27 @@ import java.util.Optional;
  * @param prefillChunk the most tokens of one prefill call
  * @param threads ONNX Runtime's threads for one forward pass
  * @param kernels the library of Meridian's own operators, which packed bundles then use; without it they run on ONNX Runtime's
+ * @param profile beginning of the name of a file into which ONNX Runtime writes how long each operator took; for measurements
  */
 public record RunnerSettings(
-        int slots, int keptSlots, int contextTokens, int prefillChunk, int threads, Optional<Path> kernels) {
+        int slots,
+        int keptSlots,
+        int contextTokens,
+        int prefillChunk,
+        int threads,
+        Optional<Path> kernels,
+        Optional<Path> profile) {
     public RunnerSettings {
         if (slots < 1 || keptSlots < 0 || contextTokens < 2 || prefillChunk < 1 || threads < 1) {
             throw new IllegalArgumentException("slots " + slots + ", keptSlots " + keptSlots + ", contextTokens "
                     + contextTokens + ", prefillChunk " + prefillChunk + ", threads " + threads + ": out of range");
         }
+    }
+
+    /** Without a profile. */
+    public RunnerSettings(
+            int slots, int keptSlots, int contextTokens, int prefillChunk, int threads, Optional<Path> kernels) {
+        this(slots, keptSlots, contextTokens, prefillChunk, threads, kernels, Optional.empty());
     }
 
     /** Without Meridian's own operators. */
@@ -81,6 +94,11 @@ public record RunnerSettings(
     }
 
     private RunnerSettings with(int ownSlots, int ownKeptSlots, int ownContext) {
-        return new RunnerSettings(ownSlots, ownKeptSlots, ownContext, prefillChunk, threads, kernels);
+        return new RunnerSettings(ownSlots, ownKeptSlots, ownContext, prefillChunk, threads, kernels, profile);
+    }
+
+    /** The same, and profiled. */
+    public RunnerSettings withProfile(Path prefix) {
+        return new RunnerSettings(slots, keptSlots, contextTokens, prefillChunk, threads, kernels, Optional.of(prefix));
     }
 }

@@ -7,6 +7,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
  * Text to token ids, by a folder's {@code tokenizer.json}. Safe for any thread until it is closed; nobody may be encoding
@@ -27,10 +29,24 @@ public final class Tokenizer implements AutoCloseable {
         json.putNull("truncation");
         json.putNull("padding");
         List<AddedToken> added = AddedToken.read(json);
-        this.table = TokenTable.of(json, added);
-        this.bound = PromptBound.of(json, added);
-        this.whole = NativeTokenizer.of(TokenizerFiles.bytes(json));
-        this.segments = new SegmentEncoder(json, added);
+        byte[] bytes = TokenizerFiles.bytes(json);
+        // The two native tokenizers are nearly all of what a load costs once the weights are mapped.
+        FutureTask<NativeTokenizer> other = new FutureTask<>(() -> NativeTokenizer.of(bytes));
+        Thread.ofPlatform().daemon().name("load-tokenizer").start(other);
+        try {
+            this.table = TokenTable.of(json, added);
+            this.bound = PromptBound.of(json, added);
+            this.segments = new SegmentEncoder(json, added);
+        } catch (RuntimeException e) {
+            closeOnceMade(other);
+            throw e;
+        }
+        try {
+            this.whole = made(other);
+        } catch (RuntimeException e) {
+            segments.close();
+            throw e;
+        }
         this.specialTokens = files.specialTokens();
         this.chatTemplateSource = files.chatTemplate();
         this.prefix = prefix(whole);
@@ -42,6 +58,35 @@ public final class Tokenizer implements AutoCloseable {
      */
     public static Tokenizer load(Path folder) {
         return new Tokenizer(TokenizerFiles.read(folder));
+    }
+
+    private static NativeTokenizer made(FutureTask<NativeTokenizer> task) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return task.get();
+                } catch (InterruptedException _) {
+                    interrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof TokenizerException refused
+                    ? refused
+                    : new TokenizerException("tokenizer.json: " + e.getCause(), e);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static void closeOnceMade(FutureTask<NativeTokenizer> task) {
+        try {
+            made(task).close();
+        } catch (TokenizerException _) {
+            // There is none.
+        }
     }
 
     /** What the post-processor puts before every text, for example BOS. */
