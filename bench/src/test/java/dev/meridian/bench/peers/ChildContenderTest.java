@@ -20,7 +20,7 @@ class ChildContenderTest {
 
     @Test
     void aTaskIsALineAndItsFigureComesFromTheMilliseconds() throws IOException {
-        try (ChildContender child = child("echo loading; echo = 0; while read task n; do echo \"= $n\"; done")) {
+        try (ChildContender child = child("echo loading; echo = 0; while read task n; do echo \"= ${n%% *}\"; done")) {
             assertThat(child.run(Task.PREFILL_512)).isEqualTo(1e3);
             assertThat(child.run(Task.FIRST_128)).isEqualTo(128);
         }
