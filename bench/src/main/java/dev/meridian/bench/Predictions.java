@@ -3,8 +3,8 @@ package dev.meridian.bench;
 import java.util.Arrays;
 
 /**
- * What a model foresaw of a text that it was shown token by token: for each token but the first the one that the model held
- * most likely there, and how likely it held the true one. Twelve bytes a token. Filled by one thread; then safe for any.
+ * What a model foresaw of a text that it was shown token by token: for each token that counts (of a whole text all but the
+ * first) the one that the model held most likely there, and how likely it held the true one. Twelve bytes a token. Filled by one thread; then safe for any.
  */
 public final class Predictions {
     private final int[] likeliest;
@@ -56,12 +56,12 @@ public final class Predictions {
         return Math.log(total) + largest;
     }
 
-    /** Tokens that were predicted: one less than the text has. */
+    /** Tokens that were predicted: of a whole text one less than it has. */
     public int count() {
         return losses.length;
     }
 
-    /** The most likely token, where the text has its token {@code index + 1}. */
+    /** The most likely token where the text has the one of this index among those that count. */
     int likeliest(int index) {
         return likeliest[index];
     }

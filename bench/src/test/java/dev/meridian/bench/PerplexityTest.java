@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.meridian.engine.ScriptedRunner;
+import dev.meridian.protocol.TokenIds;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -46,12 +47,7 @@ final class PerplexityTest {
     private static double direct(int[] tokens, int window, int stride) {
         double sum = 0;
         for (int at = 1; at < tokens.length; at++) {
-            float[] logits = logits(tokens, at, window, stride);
-            double total = 0;
-            for (float logit : logits) {
-                total += Math.exp(logit);
-            }
-            sum -= Math.log(Math.exp(logits[tokens[at]]) / total);
+            sum += loss(logits(tokens, at, window, stride), tokens[at]);
         }
         return sum / (tokens.length - 1);
     }
@@ -90,6 +86,62 @@ final class PerplexityTest {
         assertThat(runner.calls())
                 .noneMatch(call ->
                         call.startsWith("decode ") && Integer.parseInt(call.substring("decode ".length())) > rows);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1, 16", "5, 1, 16", "7, 4, 3", "12, 4, 1"})
+    void ofAnswersEachTokenCountsAfterItsOwnTextAlone(int count, int rows, int chunk) {
+        Random random = new Random(11);
+        List<Perplexity.Continuation> continuations = new ArrayList<>();
+        List<float[]> expected = new ArrayList<>();
+        List<Integer> right = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int given = 1 + random.nextInt(9);
+            int[] text =
+                    random.ints(given + 1 + random.nextInt(7), 0, VOCABULARY).toArray();
+            continuations.add(new Perplexity.Continuation(
+                    TokenIds.of(Arrays.copyOf(text, given)),
+                    TokenIds.of(Arrays.copyOfRange(text, given, text.length))));
+            for (int at = given; at < text.length; at++) {
+                float[] logits = new float[VOCABULARY];
+                MODEL.logits(Arrays.copyOf(text, at), logits);
+                expected.add(logits);
+                right.add(text[at]);
+            }
+        }
+        ScriptedRunner runner = new ScriptedRunner(VOCABULARY, 5, 16, MODEL);
+        List<Integer> progress = new ArrayList<>();
+
+        Perplexity.Result result = Perplexity.of(runner, rows, chunk, continuations, progress::add);
+
+        assertThat(result.predictedTokens()).isEqualTo(expected.size());
+        for (int i = 0; i < expected.size(); i++) {
+            assertThat(result.predictions().likeliest(i)).as("token %d", i).isEqualTo(likeliest(expected.get(i)));
+            assertThat(result.predictions().loss(i)).isCloseTo(loss(expected.get(i), right.get(i)), within(1e-5));
+        }
+        assertThat(result.windows()).isEqualTo(count);
+        assertThat(progress).isSorted().endsWith(expected.size());
+        assertThat(runner.kvBytesNow()).as("what the slots still hold").isZero();
+    }
+
+    private static double loss(float[] logits, int token) {
+        double total = 0;
+        for (float logit : logits) {
+            total += Math.exp(logit);
+        }
+        return -Math.log(Math.exp(logits[token]) / total);
+    }
+
+    @Test
+    void anAnswerWithoutATokenOrBeyondTheContextIsRefused() {
+        ScriptedRunner runner = new ScriptedRunner(VOCABULARY, 2, 16, MODEL);
+        TokenIds nine = TokenIds.of(text(9));
+        List<Perplexity.Continuation> tooLong = List.of(new Perplexity.Continuation(nine, nine));
+        assertThatThrownBy(() -> Perplexity.of(runner, 2, 4, tooLong, _ -> {}))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("18 tokens, of a context of 16");
+        assertThatThrownBy(() -> new Perplexity.Continuation(nine, TokenIds.empty()))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

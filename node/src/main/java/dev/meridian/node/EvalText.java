@@ -1,5 +1,6 @@
 package dev.meridian.node;
 
+import dev.meridian.bench.Perplexity;
 import dev.meridian.engine.LoadedModel;
 import dev.meridian.engine.text.Encoded;
 import dev.meridian.engine.text.Tokenizer;
@@ -22,7 +23,7 @@ import picocli.CommandLine.ParameterException;
  * @param text as much of it as {@code mostTokens} can need
  * @param mostTokens of it that are run
  */
-record EvalText(Path file, String text, int mostTokens) {
+record EvalText(Path file, String text, int mostTokens) implements EvalSubject {
     private static final int LEAST_TOKENS = 2;
     private static final int MOST_TOKENS = 1_000_000;
     private static final int MAX_FILE_BYTES = 16 << 20;
@@ -104,8 +105,22 @@ record EvalText(Path file, String text, int mostTokens) {
         }
     }
 
+    /** In windows that overlap by half. */
+    @Override
+    public Perplexity.Result predict(LoadedModel model, int rows, int chunk, int window, Counted counted) {
+        int[] tokens = tokens(model);
+        int all = tokens.length - 1;
+        return Perplexity.of(
+                model.runner(), rows, chunk, tokens, window, strideTokens(window), done -> counted.tokens(done, all));
+    }
+
+    /** Half a window: all but the first window's predictions look at half a window at least. */
+    static int strideTokens(int window) {
+        return Math.max(1, window / 2);
+    }
+
     /** The first {@link #mostTokens} by the model's own tokenizer, its prefix (BOS) before them. */
-    int[] tokens(LoadedModel model) {
+    private int[] tokens(LoadedModel model) {
         int[] all = switch (model.encodeWhole(text)) {
             case Encoded.Ids(TokenIds ids) -> ids.toArray();
             case Encoded.Refused(var reason) -> throw new CommandFailed(file + ": " + Refusals.sentence(reason));

@@ -1,10 +1,13 @@
 package dev.meridian.node;
 
+import dev.meridian.bench.Question;
 import dev.meridian.bench.load.ReportOption;
 import dev.meridian.builder.source.ImportException;
+import dev.meridian.engine.ModelSettings;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +15,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -29,14 +33,16 @@ final class QualityCommand implements Callable<Integer> {
     @Option(
             names = "--text",
             paramLabel = "FILE",
-            required = true,
             description = "A UTF-8 text whose tokens the variants foresee one by one.")
-    private Path textFile;
+    private @Nullable Path textFile;
 
     @Option(
             names = "--questions",
             paramLabel = "FILE",
-            description = "Also ask these questions: JSON lines of kind, messages and answer.")
+            description = {
+                "Ask these questions: JSON lines of kind, messages and answer.",
+                "Without --text, tokens of the right answers are foreseen."
+            })
     private @Nullable Path questionFile;
 
     @Option(
@@ -62,13 +68,22 @@ final class QualityCommand implements Callable<Integer> {
     public Integer call() throws IOException, ImportException, InterruptedException {
         PrintWriter err = spec.commandLine().getErr();
         // What is wrong with the files is said before any variant is made.
-        EvalText text = EvalText.of(spec, textFile, "--tokens", tokens, source);
-        NodeSettings settings = NodeSettings.load(config, Map.of());
-        QuestionRun questions =
-                questionFile == null ? null : new QuestionRun(QuestionRun.read(questionFile), settings.models(), err);
-        QualityReport report =
-                new QualityEvaluation(source, new TextRun(text, settings.models(), err), questions, err).run();
+        ModelSettings settings = NodeSettings.load(config, Map.of()).models();
+        List<Question> questions = questionFile == null ? List.of() : QuestionRun.read(questionFile);
+        EvalSubject subject = subject(questions);
+        QuestionRun asked = questions.isEmpty() ? null : new QuestionRun(questions, settings, err);
+        QualityReport report = new QualityEvaluation(source, new TextRun(subject, settings, err), asked, err).run();
         output.print(spec.commandLine().getOut(), report, report::print);
         return 0;
+    }
+
+    private EvalSubject subject(List<Question> questions) {
+        if (textFile != null) {
+            return EvalText.of(spec, textFile, "--tokens", tokens, source);
+        }
+        if (questionFile == null) {
+            throw new ParameterException(spec.commandLine(), "Missing --text=FILE or --questions=FILE");
+        }
+        return new EvalAnswers(questionFile, questions);
     }
 }

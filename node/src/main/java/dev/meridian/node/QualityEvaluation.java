@@ -12,10 +12,12 @@ import dev.meridian.builder.source.ImportException;
 import dev.meridian.engine.ModelSettings;
 import dev.meridian.engine.ModelSettings.Kernels;
 import dev.meridian.engine.bundle.Bundle;
+import dev.meridian.engine.bundle.BundleManifest;
 import dev.meridian.engine.kernels.KernelLibrary;
 import dev.meridian.node.QualityReport.Row;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class QualityEvaluation {
     private static final String ONNX_RUNTIME = "onnxruntime";
+    private static final String BUNDLE = ": a bundle; variants are made of the folder that it was imported from";
+    private static final String READY_MADE =
+            ": a ready-made graph is imported as it is, there are no variants to compare";
 
     private final Path source;
     private final TextRun textRun;
@@ -36,13 +41,13 @@ final class QualityEvaluation {
     private final PrintWriter progress;
     private final List<Row> rows = new ArrayList<>();
     private @Nullable Predictions reference;
-    private int textTokens;
+    private int predictedTokens;
     private int window;
 
     /**
      * An evaluation of a model folder.
      *
-     * @param textRun whose text is run; which operators it names does not matter
+     * @param textRun whose text or answers are foreseen; which operators it names does not matter
      * @param questionRun null where nothing is asked
      * @param progress where the bars of the imports go
      */
@@ -57,7 +62,7 @@ final class QualityEvaluation {
     QualityReport run() throws IOException, ImportException, InterruptedException {
         if (Importer.isReadyMade(request(Weights.F32, source))) {
             throw new CommandFailed(
-                    source + ": a ready-made graph is imported as it is, there are no variants to compare");
+                    source + (Files.exists(source.resolve(BundleManifest.FILE_NAME)) ? BUNDLE : READY_MADE));
         }
         // The order matters: f32 is what the others are compared with.
         for (Weights weights : List.of(Weights.F32, Weights.F16, Weights.INT8, Weights.INT4)) {
@@ -66,7 +71,12 @@ final class QualityEvaluation {
                 compare(Variants.make(request(weights, out), progress));
             }
         }
-        return new QualityReport(source.toString(), textTokens, window, TextRun.strideTokens(window), rows);
+        return switch (textRun.subject()) {
+            case EvalText _ ->
+                new QualityReport(
+                        source.toString(), "text", predictedTokens, window, EvalText.strideTokens(window), rows);
+            case EvalAnswers _ -> new QualityReport(source.toString(), "answers", predictedTokens, null, null, rows);
+        };
     }
 
     private ImportRequest request(Weights weights, Path out) {
@@ -102,7 +112,7 @@ final class QualityEvaluation {
         return switch (textRun.withKernels(kernels).run(bundle, label)) {
             case TextRun.NotRun(String why) -> new Row(weights, operators, bytes, null, null, null, null, why);
             case TextRun.Measured(Perplexity.Result result) -> {
-                textTokens = result.predictedTokens() + 1;
+                predictedTokens = result.predictedTokens();
                 Agreement agreement = agreement(weights, result.predictions());
                 Answers answers = answers(bundle, kernels, label);
                 yield new Row(

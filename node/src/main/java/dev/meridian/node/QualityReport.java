@@ -12,12 +12,19 @@ import org.jspecify.annotations.Nullable;
  * What {@code bench quality} found; docs/benchmarks.md says what each figure is.
  *
  * @param source the model's folder
- * @param textTokens tokens of the text that were run
- * @param windowTokens the most tokens that a prediction could look at, itself counted
- * @param strideTokens between the beginnings of two windows
+ * @param predicted {@code text}, or {@code answers}: the right ones, each after its question
+ * @param predictedTokens how many tokens of it were predicted; 0 where no variant was run
+ * @param windowTokens of a text: the most tokens that a prediction could look at, itself counted
+ * @param strideTokens of a text: between the beginnings of two windows
  * @param rows in the order in which they ran
  */
-record QualityReport(String source, int textTokens, int windowTokens, int strideTokens, List<Row> rows) {
+record QualityReport(
+        String source,
+        String predicted,
+        int predictedTokens,
+        @Nullable Integer windowTokens,
+        @Nullable Integer strideTokens,
+        List<Row> rows) {
     QualityReport {
         rows = List.copyOf(rows);
     }
@@ -27,7 +34,7 @@ record QualityReport(String source, int textTokens, int windowTokens, int stride
      *
      * @param operators {@code onnxruntime}, or the path of Meridian's own; {@code missing} where there are none
      * @param bytes of all files of the bundle
-     * @param perplexity null where the text was not run
+     * @param perplexity null where it was not run
      * @param negativeLogLikelihood its logarithm: nats a token
      * @param agreement with f32; null of f32 itself and where either was not run
      * @param answers null where no question was asked
@@ -44,7 +51,8 @@ record QualityReport(String source, int textTokens, int windowTokens, int stride
             @Nullable String note) {}
 
     void print(PrintWriter out) {
-        out.println(source + ": " + textTokens + " tokens, windows of " + windowTokens + ", stride " + strideTokens
+        out.println(source + ": " + predictedTokens + " predicted tokens of the " + predicted
+                + (windowTokens == null ? "" : ", windows of " + windowTokens + ", stride " + strideTokens)
                 + ". Ratio, Top-1 and differences are beside f32.");
         out.println();
         boolean asked = rows.stream().anyMatch(row -> row.answers() != null);

@@ -10,12 +10,12 @@ import java.io.PrintWriter;
 import java.util.Optional;
 
 /**
- * Runs one text over bundles, each loaded for it alone, in windows that overlap by half; docs/models.md says how tokens count.
+ * Has bundles foresee one text or the same answers, each loaded for it alone; docs/models.md says how tokens count.
  *
  * @param settings of which the memory budget, the threads and the operators count
  * @param progress where its bars go
  */
-record TextRun(EvalText text, ModelSettings settings, PrintWriter progress) {
+record TextRun(EvalSubject subject, ModelSettings settings, PrintWriter progress) {
     /** The most tokens that a prediction looks at, where the model's context has room for as many. */
     static final int MAX_WINDOW = 512;
 
@@ -36,17 +36,12 @@ record TextRun(EvalText text, ModelSettings settings, PrintWriter progress) {
         return Math.min(MAX_WINDOW, manifest.shape().contextTokens());
     }
 
-    /** Half a window: all but the first window's predictions look at half a window at least. */
-    static int strideTokens(int window) {
-        return Math.max(1, window / 2);
-    }
-
     /** The same with other operators. */
     TextRun withKernels(ModelSettings.Kernels kernels) {
-        return new TextRun(text, settings.withKernels(kernels), progress);
+        return new TextRun(subject, settings.withKernels(kernels), progress);
     }
 
-    /** Blocks until the text has been run; {@code label} names the bundle on the bar. */
+    /** Blocks until it has been run; {@code label} names the bundle on the bar. */
     Outcome run(Bundle bundle, String label) {
         int window = windowTokens(bundle.manifest());
         ModelSettings own = new ModelSettings(
@@ -71,18 +66,11 @@ record TextRun(EvalText text, ModelSettings settings, PrintWriter progress) {
     }
 
     private Perplexity.Result perplexity(LoadedModel model, int window, String label) {
-        int[] tokens = text.tokens(model);
         long fitting = model.memory().kvBudgetBytes() / model.runner().kvBytes(window);
         int rows = Math.clamp(fitting, 1, model.runner().slots());
         try (ProgressBar bar = ProgressBar.on(progress)) {
-            return Perplexity.of(
-                    model.runner(),
-                    rows,
-                    CHUNK,
-                    tokens,
-                    window,
-                    strideTokens(window),
-                    done -> bar.update(done, tokens.length - 1L, label + ": perplexity"));
+            return subject.predict(
+                    model, rows, CHUNK, window, (done, all) -> bar.update(done, all, label + ": perplexity"));
         }
     }
 }

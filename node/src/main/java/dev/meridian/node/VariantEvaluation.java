@@ -51,7 +51,7 @@ final class VariantEvaluation {
                 evaluate(weights, imported);
             }
         }
-        return new VariantReport(imported.id(), textTokens, window, TextRun.strideTokens(window), variants);
+        return new VariantReport(imported.id(), textTokens, window, EvalText.strideTokens(window), variants);
     }
 
     private void evaluate(Weights weights, Bundle imported) throws IOException, ImportException {
