@@ -10,8 +10,9 @@ import java.util.stream.IntStream;
 
 /**
  * How well a model foresees a text: exp of the mean negative log-likelihood, in nats, of every token but the first, each
- * given at most a window of tokens before it; or of answers alone, each token given all of its own talk before it. Windows begin a stride apart; each counts the tokens that none before it
- * counted, so a token is counted once and, but for those of the first window, after at least {@code window - stride} others.
+ * given at most a window of tokens before it; or of answers alone, each token given all of its own talk before it. Windows
+ * begin a stride apart; each counts the tokens that none before it counted, so a token is counted once and, but for those of
+ * the first window, after at least {@code window - stride} others.
  *
  * <p>Tokens that only give context are prefilled, those whose successor counts are decoded one by one, since a runner gives
  * one row of logits a sequence; several windows run as rows of one batch. One thread.

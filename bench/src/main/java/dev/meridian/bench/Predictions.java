@@ -4,7 +4,8 @@ import java.util.Arrays;
 
 /**
  * What a model foresaw of a text that it was shown token by token: for each token that counts (of a whole text all but the
- * first) the one that the model held most likely there, and how likely it held the true one. Twelve bytes a token. Filled by one thread; then safe for any.
+ * first) the one that the model held most likely there, and how likely it held the true one. Twelve bytes a token. Filled by
+ * one thread; then safe for any.
  */
 public final class Predictions {
     private final int[] likeliest;

@@ -67,7 +67,8 @@ public record ModelSettings(
             return available().map(KernelLibrary.Available::path).orElse(null);
         }
 
-        Optional<Path> library() {
+        /** The file that these come from; empty for ONNX Runtime's. */
+        public Optional<Path> library() {
             return available().map(KernelLibrary.Available::file);
         }
 

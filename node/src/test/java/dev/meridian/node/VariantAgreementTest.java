@@ -86,21 +86,15 @@ final class VariantAgreementTest {
                         new Bound(0.72, 0.15, 0.45)));
     }
 
-    private void requireAgreement(Path source, Case... cases) throws Exception {
-        Bundle reference = made(source, Weights.F32);
-        List<Predictions> expected = List.of(cases).stream()
-                .map(each -> foreseen(reference, each, Kernels.OFF))
-                .toList();
+    private void requireAgreement(Path source, Case foreseen) throws Exception {
+        Predictions expected = foreseen(made(source, Weights.F32), foreseen, Kernels.OFF);
         for (Weights weights : List.of(Weights.F16, Weights.INT8, Weights.INT4)) {
             Bundle bundle = made(source, weights);
             for (Kernels kernels : operators(bundle)) {
-                for (int i = 0; i < cases.length; i++) {
-                    Predictions found = foreseen(bundle, cases[i], kernels);
-                    requireWithin(
-                            cases[i].of(weights),
-                            Agreement.of(expected.get(i), found),
-                            cases[i].name() + ", " + weights + ", kernels " + kernels);
-                }
+                requireWithin(
+                        foreseen.of(weights),
+                        Agreement.of(expected, foreseen(bundle, foreseen, kernels)),
+                        foreseen.name() + ", " + weights + ", kernels " + kernels);
             }
         }
     }

@@ -32,6 +32,8 @@ public final class ChildNode implements AutoCloseable {
     private static final int KEPT_LINES = 50;
     private static final Pattern API = Pattern.compile("API\\s+(http://\\S+)/v1");
     private static final Pattern ADMIN = Pattern.compile("Admin\\s+(http://\\S+)");
+    private static final List<String> NODE_FLAGS =
+            List.of("-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:+ExitOnOutOfMemoryError");
     /** The command line of module node, which this module does not know. */
     private static final String MAIN = "dev.meridian.node.Main";
 
@@ -57,16 +59,9 @@ public final class ChildNode implements AutoCloseable {
      * @throws MeasurementFailed with the node's output, where it does not start
      */
     public static ChildNode start(List<String> jvmFlags, List<String> command) throws InterruptedException {
-        List<String> line = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:+UseG1GC",
-                "-XX:MaxGCPauseMillis=20",
-                "-XX:+ExitOnOutOfMemoryError"));
-        line.addAll(jvmFlags);
-        line.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN));
-        line.addAll(command);
+        List<String> flags = new ArrayList<>(NODE_FLAGS);
+        flags.addAll(jvmFlags);
+        List<String> line = ChildJvm.command(flags, MAIN, command);
         ChildNode child;
         try {
             child = new ChildNode(
@@ -84,6 +79,23 @@ public final class ChildNode implements AutoCloseable {
             child.close();
             throw e;
         }
+    }
+
+    /** The same with {@code up --single}, on ports that the system chooses. */
+    public static ChildNode startSingle(List<String> jvmFlags, Path models, Path config) throws InterruptedException {
+        return start(
+                jvmFlags,
+                List.of(
+                        "up",
+                        "--single",
+                        "--models",
+                        models.toString(),
+                        "--config",
+                        config.toString(),
+                        "--port",
+                        "0",
+                        "--admin-port",
+                        "0"));
     }
 
     /** A port of loopback that nobody listened at a moment ago. */

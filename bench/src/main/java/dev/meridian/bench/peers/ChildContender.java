@@ -1,6 +1,7 @@
 package dev.meridian.bench.peers;
 
 import dev.meridian.bench.MeasurementFailed;
+import dev.meridian.bench.load.ProcessMemory;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Writer;

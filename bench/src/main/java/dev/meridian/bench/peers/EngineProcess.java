@@ -21,8 +21,8 @@ import java.time.Clock;
  */
 public final class EngineProcess {
     private static final long BUDGET_BYTES = Long.MAX_VALUE / 4;
-    private static final int SEQUENCES = 16;
-    private static final int CHUNK = 512;
+    static final int SEQUENCES = 16;
+    static final int CHUNK = 512;
 
     private final Bundle bundle;
     private final ModelSettings settings;
@@ -42,7 +42,7 @@ public final class EngineProcess {
         engine.answer(System.out);
     }
 
-    static ModelSettings settings(int threads, Kernels kernels) {
+    private static ModelSettings settings(int threads, Kernels kernels) {
         return new ModelSettings(
                 BUDGET_BYTES, SEQUENCES, Task.LONGEST, CHUNK, SEQUENCES, threads, kernels, Fairness.unpaced());
     }

@@ -153,8 +153,9 @@ final class GgufWriter {
             start.integer64(offset);
             offset += aligned(tensor.bytes());
         }
-        out.write(start.toByteArray());
-        pad(out, start.toByteArray().length);
+        byte[] bytes = start.toByteArray();
+        out.write(bytes);
+        pad(out, bytes.length);
         SplittableRandom random = new SplittableRandom(1);
         for (Tensor tensor : tensors) {
             if (tensor.type == F32) {

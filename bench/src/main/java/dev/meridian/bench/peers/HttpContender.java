@@ -62,19 +62,7 @@ final class HttpContender implements Contender {
                             "meridian.engine { threads = %d, slots = 16, context = 8192, speculative-tokens = %d }%n",
                             threads,
                             speculativeTokens));
-            ChildNode node = ChildNode.start(
-                    List.of("-Xmx1g"),
-                    List.of(
-                            "up",
-                            "--single",
-                            "--models",
-                            models.toString(),
-                            "--config",
-                            config.toString(),
-                            "--port",
-                            "0",
-                            "--admin-port",
-                            "0"));
+            ChildNode node = ChildNode.startSingle(List.of("-Xmx1g"), models, config);
             return new HttpContender(name, model, vocabulary, node);
         } finally {
             Files.delete(config);

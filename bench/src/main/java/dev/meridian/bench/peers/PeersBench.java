@@ -1,13 +1,12 @@
 package dev.meridian.bench.peers;
 
 import dev.meridian.bench.MeasurementFailed;
+import dev.meridian.bench.load.ChildJvm;
 import dev.meridian.engine.ModelSettings.Kernels;
 import dev.meridian.engine.bundle.Bundle;
 import dev.meridian.engine.bundle.CheckedBundle;
 import dev.meridian.engine.bundle.VerifiedFiles;
-import dev.meridian.engine.kernels.KernelLibrary;
 import dev.meridian.engine.onnx.RunnerSettings;
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -17,9 +16,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * Runs all contenders round by round, in an order that turns, so that all of them see the same machine. Each is a process
@@ -32,8 +28,7 @@ public final class PeersBench {
     static final String LOOKUP = "Meridian, look-up";
 
     private static final int LOOKUP_TOKENS = 8;
-    private static final int SLOTS = 16;
-    private static final int CHUNK = 512;
+    private static final Path HERE = Path.of(".");
 
     private final PeersPlan plan;
     private final PrintWriter progress;
@@ -95,27 +90,15 @@ public final class PeersBench {
     }
 
     private Contender engine(String name, String kernels) {
-        List<String> command = List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:+UseSerialGC",
-                "-Xmx256m",
-                "-cp",
-                absoluteClassPath(),
+        List<String> command = ChildJvm.command(
+                List.of("-XX:+UseSerialGC", "-Xmx256m"),
                 EngineProcess.class.getName(),
-                plan.bundle().toString(),
-                record().toAbsolutePath().toString(),
-                Integer.toString(plan.threads()),
-                kernels);
-        return ChildContender.start(name, 0, command, plan.scratch());
-    }
-
-    private static String absoluteClassPath() {
-        return Pattern.compile(Pattern.quote(File.pathSeparator))
-                .splitAsStream(System.getProperty("java.class.path"))
-                .map(entry -> Path.of(entry).toAbsolutePath().toString())
-                .collect(Collectors.joining(File.pathSeparator));
+                List.of(
+                        plan.bundle().toString(),
+                        record().toAbsolutePath().toString(),
+                        Integer.toString(plan.threads()),
+                        kernels));
+        return ChildContender.start(name, 0, command, HERE);
     }
 
     private Path record() {
@@ -179,7 +162,8 @@ public final class PeersBench {
         say("cost of a step by operator");
         String ours = rounds.has(KERNELS) ? KERNELS : STOCK;
         Kernels kernels = ours.equals(KERNELS) ? Kernels.AUTO : Kernels.OFF;
-        RunnerSettings settings = new RunnerSettings(SLOTS, Task.LONGEST, CHUNK, plan.threads(), library(kernels));
+        RunnerSettings settings = new RunnerSettings(
+                EngineProcess.SEQUENCES, Task.LONGEST, EngineProcess.CHUNK, plan.threads(), kernels.library());
         CheckedBundle checked = CheckedBundle.of(bundle, VerifiedFiles.at(record(), Clock.systemUTC()));
         List<PeersReport.Row> rows = contenders.stream()
                 .map(contender -> new PeersReport.Row(
@@ -198,12 +182,6 @@ public final class PeersBench {
                 Ratios.of(rounds, resident, ours),
                 StepCosts.measure(checked, settings),
                 notes);
-    }
-
-    private static Optional<Path> library(Kernels kernels) {
-        return kernels == Kernels.AUTO && KernelLibrary.ofProcess() instanceof KernelLibrary.Available it
-                ? Optional.of(it.file())
-                : Optional.empty();
     }
 
     private void say(String what) {

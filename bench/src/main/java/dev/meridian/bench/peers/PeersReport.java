@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,7 +97,7 @@ public record PeersReport(
         notes.forEach(out::println);
     }
 
-    private void memoryRow(PrintWriter out, String title, java.util.function.ToLongFunction<Contender.Resident> bytes) {
+    private void memoryRow(PrintWriter out, String title, ToLongFunction<Contender.Resident> bytes) {
         out.printf("%-28s", title);
         contenders.forEach(row ->
                 out.printf("%20s", row.memory() == null ? "-" : Math.round(bytes.applyAsLong(row.memory()) / 1e6)));

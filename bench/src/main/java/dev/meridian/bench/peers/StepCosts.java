@@ -20,9 +20,7 @@ import java.util.stream.Stream;
 
 /** How long each kind of operator takes in a forward pass, as ONNX Runtime's profiler says. */
 final class StepCosts {
-    private static final int CONTEXT = 128;
     private static final int STEPS = 32;
-    private static final int PROMPT = 512;
 
     private StepCosts() {}
 
@@ -43,12 +41,12 @@ final class StepCosts {
             Path folder = Files.createTempDirectory("meridian-profile");
             try {
                 try (ModelRunner runner = GraphRunners.open(checked, settings.withProfile(folder.resolve("pass")))) {
-                    BareLoop loop = new BareLoop(runner, PROMPT);
+                    BareLoop loop = new BareLoop(runner, settings.prefillChunk());
                     if (task == Task.PREFILL_512) {
-                        loop.prefillMillis(PROMPT);
-                        loop.prefillMillis(PROMPT);
+                        loop.prefillMillis(task.count());
+                        loop.prefillMillis(task.count());
                     } else {
-                        loop.decodeMillis(task.count(), CONTEXT, STEPS);
+                        loop.decodeMillis(task.count(), task.filled(), STEPS);
                     }
                 }
                 costs.addAll(costs(task, onlyFile(folder), task == Task.PREFILL_512 ? 1 : STEPS));

@@ -71,19 +71,7 @@ final class SoakBench {
 
     private ChildNode start(Path models, Path config) throws InterruptedException {
         String heap = plan.heapMegabytes() + "m";
-        return ChildNode.start(
-                List.of("-Xms" + heap, "-Xmx" + heap, "-XX:+AlwaysPreTouch"),
-                List.of(
-                        "up",
-                        "--single",
-                        "--models",
-                        models.toString(),
-                        "--config",
-                        config.toString(),
-                        "--port",
-                        "0",
-                        "--admin-port",
-                        "0"));
+        return ChildNode.startSingle(List.of("-Xms" + heap, "-Xmx" + heap, "-XX:+AlwaysPreTouch"), models, config);
     }
 
     private SoakReport measure(ChildNode node) throws IOException, InterruptedException {

@@ -7,8 +7,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /**
  * Text to token ids, by a folder's {@code tokenizer.json}. Safe for any thread until it is closed; nobody may be encoding
@@ -31,14 +31,15 @@ public final class Tokenizer implements AutoCloseable {
         List<AddedToken> added = AddedToken.read(json);
         byte[] bytes = TokenizerFiles.bytes(json);
         // The two native tokenizers are nearly all of what a load costs once the weights are mapped.
-        FutureTask<NativeTokenizer> other = new FutureTask<>(() -> NativeTokenizer.of(bytes));
-        Thread.ofPlatform().daemon().name("load-tokenizer").start(other);
+        CompletableFuture<NativeTokenizer> other = CompletableFuture.supplyAsync(
+                () -> NativeTokenizer.of(bytes),
+                task -> Thread.ofPlatform().daemon().name("load-tokenizer").start(task));
         try {
             this.table = TokenTable.of(json, added);
             this.bound = PromptBound.of(json, added);
             this.segments = new SegmentEncoder(json, added);
         } catch (RuntimeException e) {
-            closeOnceMade(other);
+            var _ = other.thenAccept(NativeTokenizer::close);
             throw e;
         }
         try {
@@ -60,32 +61,13 @@ public final class Tokenizer implements AutoCloseable {
         return new Tokenizer(TokenizerFiles.read(folder));
     }
 
-    private static NativeTokenizer made(FutureTask<NativeTokenizer> task) {
-        boolean interrupted = false;
+    private static NativeTokenizer made(CompletableFuture<NativeTokenizer> other) {
         try {
-            while (true) {
-                try {
-                    return task.get();
-                } catch (InterruptedException _) {
-                    interrupted = true;
-                }
-            }
-        } catch (ExecutionException e) {
+            return other.join();
+        } catch (CompletionException e) {
             throw e.getCause() instanceof TokenizerException refused
                     ? refused
                     : new TokenizerException("tokenizer.json: " + e.getCause(), e);
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
-    }
-
-    private static void closeOnceMade(FutureTask<NativeTokenizer> task) {
-        try {
-            made(task).close();
-        } catch (TokenizerException _) {
-            // There is none.
         }
     }
 

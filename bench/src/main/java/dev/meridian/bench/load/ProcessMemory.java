@@ -1,4 +1,4 @@
-package dev.meridian.bench.peers;
+package dev.meridian.bench.load;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,9 +12,9 @@ import java.util.Optional;
  * @param bytes resident
  * @param ownBytes resident and not of a file
  */
-record ProcessMemory(long bytes, long ownBytes) {
+public record ProcessMemory(long bytes, long ownBytes) {
     /** Empty where there is no {@code /proc}. */
-    static Optional<ProcessMemory> of(long pid) throws IOException {
+    public static Optional<ProcessMemory> of(long pid) throws IOException {
         Path status = Path.of("/proc", Long.toString(pid), "status");
         if (!Files.isReadable(status)) {
             return Optional.empty();
